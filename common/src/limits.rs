@@ -1,0 +1,72 @@
+//! Every bound in the system: name, value, unit, why. Admission and proxy read the same ones, so that what was admitted
+//! cannot be refused later for its size.
+
+/// Bytes of a manifest file or stream. A thousand routes fit in a tenth of it.
+pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Nodes of a manifest after aliases are expanded: a YAML bomb ends here.
+pub const MANIFEST_NODES_MAX: usize = 200_000;
+/// Depth of a manifest's tree. Ours need eight.
+pub const MANIFEST_DEPTH_MAX: usize = 32;
+/// Documents in one apply.
+pub const MANIFEST_DOCUMENTS_MAX: usize = 1_024;
+/// Violations reported at once; people mend the first few and try again.
+pub const VIOLATIONS_MAX: usize = 100;
+/// Bytes of a text field that says no other bound.
+pub const TEXT_BYTES_DEFAULT_MAX: usize = 4_096;
+/// Elements of a list field that says no other bound.
+pub const LIST_LEN_DEFAULT_MAX: usize = 256;
+/// Bytes of an encoded resource. Below sled's blob threshold with 8 MiB segments (116 KB), with room for its neighbours.
+pub const RESOURCE_BYTES_MAX: usize = 60 * 1024;
+/// Bytes of a name.
+pub const NAME_BYTES_MAX: usize = 63;
+/// Bytes of a request id.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Bytes of a REST or gRPC request body on the admin port: a full apply, encoded.
+pub const ADMIN_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of a ledger leaf. Below C2SP tlog-tiles' 65,535.
+pub const LEDGER_LEAF_BYTES_MAX: usize = 32 * 1024;
+/// Records on a page of the ledger.
+pub const LEDGER_PAGE_MAX: usize = 1_000;
+/// Acts in one command.
+pub const ACTS_MAX: usize = 256;
+/// Attributes of a key.
+pub const KEY_ATTRIBUTES_MAX: usize = 16;
+/// Bytes of one attribute's name or value.
+pub const KEY_ATTRIBUTE_BYTES_MAX: usize = 256;
+/// Age of a remembered request id in milliseconds: a day, longer than any client retries.
+pub const REQUEST_ID_AGE_MS_MAX: u64 = 24 * 3_600_000;
+/// Remembered request ids.
+pub const REQUEST_IDS_MAX: usize = 100_000;
+/// Proposals accepted but not yet applied. Beyond it writes are refused at the door.
+pub const PROPOSALS_IN_FLIGHT_MAX: usize = 512;
+/// Bytes of one chunk of a ruleset on the stream. Larger messages stay in the memory of each HTTP/2 connection.
+pub const RULESET_CHUNK_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of a whole ruleset.
+pub const RULESET_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of the body of an LLM call. The largest agent requests recorded are below 1 MiB; images need more.
+pub const CALL_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of an upstream's answer that is held whole (not streamed).
+pub const REPLY_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of one event of a stream.
+pub const SSE_EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all request headers.
+pub const CALL_HEADER_BYTES_MAX: usize = 64 * 1024;
+/// Request headers.
+pub const CALL_HEADERS_MAX: usize = 100;
+/// Connections a proxy serves at once; beyond it accept waits.
+pub const PROXY_CONNECTIONS_MAX: usize = 16_384;
+/// Calls a proxy serves at once; beyond it calls are shed with 503.
+pub const PROXY_CALLS_MAX: usize = 8_192;
+/// Calls that a proxy remembers for `why`.
+pub const CALL_TRACES_MAX: usize = 4_096;
+/// Outcomes waiting for the reporter; beyond it they are dropped and counted.
+pub const OUTCOMES_QUEUE_MAX: usize = 8_192;
+/// Bytes that a streamed guardrail holds back while it cannot decide.
+pub const STREAM_HOLD_BYTES_MAX: usize = 64;
+/// Text channels of one stream (choices times content, refusal, reasoning and tool calls).
+pub const STREAM_CHANNELS_MAX: usize = 256;
+/// Bytes of a regular expression in a condition.
+pub const CONDITION_REGEX_BYTES_MAX: usize = 512;
+/// Bytes that a compiled regular expression of a condition may take.
+pub const CONDITION_REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;

@@ -1,0 +1,144 @@
+//! A vendor account.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::breaker;
+
+/// What reads show in the place of a secret, and what a write says to keep it.
+pub const SEALED_PLACEHOLDER: &str = "(sealed)";
+
+/// A vendor account: where its API is, how it is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// The wire format.
+    pub provider_type: ProviderType,
+    /// Root of the API, without a trailing slash.
+    pub base_url: String,
+    /// The vendor's region; empty if not said.
+    pub region: String,
+    /// Marks that routes ask for.
+    pub tags: Vec<String>,
+    /// Azure's dated version; empty if not said.
+    pub api_version: String,
+    /// Keys, in order.
+    pub credentials: Vec<Credential>,
+    /// Settings of its breaker.
+    pub breaker: breaker::Settings,
+    /// Limits on the phases of an attempt.
+    pub timeouts: Timeouts,
+    /// Models; empty means that any may be asked for.
+    pub models: Vec<Model>,
+    /// No call goes here.
+    pub disabled: bool,
+}
+
+/// The wire format of a vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProviderType {
+    /// api.openai.com.
+    OpenAi,
+    /// Azure OpenAI: deployments in the path, `api-key` header.
+    AzureOpenAi,
+    /// Anthropic messages.
+    Anthropic,
+    /// Mistral.
+    Mistral,
+    /// Ollama.
+    Ollama,
+    /// Gemini.
+    Gemini,
+    /// Bedrock Converse.
+    Bedrock,
+    /// Anything that speaks OpenAI's format.
+    OpenAiCompatible,
+}
+
+impl ProviderType {
+    /// All types.
+    pub const ALL: [Self; 8] = [
+        Self::OpenAi,
+        Self::AzureOpenAi,
+        Self::Anthropic,
+        Self::Mistral,
+        Self::Ollama,
+        Self::Gemini,
+        Self::Bedrock,
+        Self::OpenAiCompatible,
+    ];
+
+    /// Returns the word of manifests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::AzureOpenAi => "azure_openai",
+            Self::Anthropic => "anthropic",
+            Self::Mistral => "mistral",
+            Self::Ollama => "ollama",
+            Self::Gemini => "gemini",
+            Self::Bedrock => "bedrock",
+            Self::OpenAiCompatible => "openai_compatible",
+        }
+    }
+
+    /// Returns the type of a word of manifests.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether this release can call it: the OpenAI chat format and its two variants.
+    #[must_use]
+    pub fn speaks_openai_chat(self) -> bool {
+        matches!(self, Self::OpenAi | Self::AzureOpenAi | Self::OpenAiCompatible)
+    }
+}
+
+/// One key of an account. In the control plane `api_key` is sealed; only a proxy holds it open.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Unique within the provider.
+    pub name: String,
+    /// The key.
+    pub api_key: String,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Limits on the phases of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP and TLS.
+    pub connect: Duration,
+    /// From the request sent to the first byte of the answer.
+    pub first_token: Duration,
+    /// Longest silence within an answer.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    /// 5 s, 30 s, 30 s (source: resource language, quickstart.yaml).
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_token: Duration::from_secs(30),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A model as the vendor names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The vendor's name.
+    pub name: String,
+    /// Azure's deployment; empty if it is the model's name.
+    pub deployment: String,
+    /// No call asks for it.
+    pub disabled: bool,
+}
