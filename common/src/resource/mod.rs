@@ -5,6 +5,7 @@ mod endpoint;
 mod kind;
 mod policy;
 mod provider;
+pub mod quantity;
 mod route;
 mod tenant;
 
