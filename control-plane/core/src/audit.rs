@@ -1,0 +1,1 @@
+//! A command and its outcome as a ledger record.

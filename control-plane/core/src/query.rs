@@ -1,0 +1,1 @@
+//! The read side: pages of resources by name.

@@ -1,0 +1,1 @@
+//! What a proxy needs of the state.
