@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What happens to calls that ask for one of the aliases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// What callers put in `model`; the route's name if the manifest gives none. Never empty after decoding.
+    /// What callers put in `model`, as the manifest gives it; [`Self::aliases_of`] stands the route's name in for none.
     pub aliases: Vec<String>,
     /// Where calls go first; none only if a rule without conditions catches all.
     pub endpoint: Option<EndpointRef>,
@@ -26,6 +26,12 @@ pub struct Route {
 impl Route {
     /// Longest time of a call whose route says no other: ten minutes, that of the official clients.
     pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(600);
+
+    /// Returns what callers put in `model` to reach this route of a name: its aliases, or else the name. Never empty.
+    #[must_use]
+    pub fn aliases_of<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        if self.aliases.is_empty() { vec![name] } else { self.aliases.iter().map(String::as_str).collect() }
+    }
 }
 
 /// An endpoint by name, or written in place.
