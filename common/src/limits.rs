@@ -73,3 +73,37 @@ pub const CONDITION_REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;
 /// Time in milliseconds within which a breaker's probe must give its outcome. A probe that hangs longer counts as
 /// failed, so that a lost permit cannot hold a provider half-open for ever; equal to the default first-token limit.
 pub const PROBE_LEASE_MS: u64 = 30_000;
+
+/// Milliseconds in which a client must send a request's head, finish TLS, or use an idle connection again. Longer than
+/// the pauses of ordinary clients, short enough that a slow one cannot hold a connection for long.
+pub const CALL_HEAD_MS_MAX: u64 = 30_000;
+/// Milliseconds of silence within a request's body.
+pub const CALL_BODY_IDLE_MS_MAX: u64 = 30_000;
+/// HTTP/2 streams of one connection of a client.
+pub const CALL_STREAMS_MAX: u32 = 256;
+/// Bytes that HTTP/1 buffers of one connection may take; hyper's floor is 8 KiB.
+pub const CALL_BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of an alias in a request. Longer ones name no route.
+pub const ALIAS_BYTES_MAX: usize = 256;
+/// Bytes of an upstream's error body that are read to tell its kind.
+pub const UPSTREAM_ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a stream that are held until its first content: only role and empty events come before it.
+pub const STREAM_COMMIT_BYTES_MAX: usize = 64 * 1024;
+/// Idle connections kept to one host of an upstream.
+pub const UPSTREAM_IDLE_CONNECTIONS_MAX: usize = 64;
+/// Milliseconds that an idle connection to an upstream is kept. Below the 60 s at which common load balancers close.
+pub const UPSTREAM_IDLE_MS_MAX: u64 = 50_000;
+/// Upstreams of one call that are tried; more of a chain are not considered.
+pub const ATTEMPTS_MAX: usize = 16;
+/// Breaker transitions waiting for the next report; beyond it the oldest are dropped and counted.
+pub const TRANSITIONS_MAX: usize = 256;
+/// Findings of guardrails remembered of one call.
+pub const CALL_FINDINGS_MAX: usize = 64;
+/// Resources of a ruleset on the stream.
+pub const RULESET_ITEMS_MAX: usize = 100_000;
+/// Route names in metrics; more are counted together.
+pub const METRIC_ROUTES_MAX: usize = 256;
+/// Provider names in metrics; more are counted together.
+pub const METRIC_PROVIDERS_MAX: usize = 128;
+/// Seconds of the longest `Retry-After` we send: the official clients obey no longer one.
+pub const RETRY_AFTER_S_MAX: u64 = 60;
