@@ -1,0 +1,1 @@
+//! Bodies: bounded reading, guarded streaming, and the outcome reported once.
