@@ -107,3 +107,32 @@ pub const METRIC_ROUTES_MAX: usize = 256;
 pub const METRIC_PROVIDERS_MAX: usize = 128;
 /// Seconds of the longest `Retry-After` we send: the official clients obey no longer one.
 pub const RETRY_AFTER_S_MAX: u64 = 60;
+
+/// Bytes of one segment of the write-ahead log, allocated whole so that a sync has no metadata to journal. A write larger
+/// than a segment gets one of its own size. Twenty thousand ordinary changes fit.
+pub const WAL_SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+/// Operations waiting for the write-ahead log's writer; beyond it the asker waits.
+pub const WAL_QUEUE_MAX: usize = 1_024;
+/// Bytes written with one sync of the write-ahead log, if more than one operation waits.
+pub const WAL_GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one write of the log that are believed on reading: above a whole apply and its envelope, below nonsense.
+pub const WAL_FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of entries the log holds in memory and on disk before a snapshot is asked for, whatever their count.
+pub const LOG_BYTES_BEFORE_SNAPSHOT: usize = 64 * 1024 * 1024;
+/// Entries applied since the last snapshot before the next is built.
+pub const LOG_ENTRIES_BEFORE_SNAPSHOT: u64 = 10_000;
+/// Entries kept behind a snapshot, so that a peer that is a little late needs no snapshot.
+pub const LOG_ENTRIES_KEPT: u64 = 1_000;
+/// Groups of applied changes waiting for the state image's writer; beyond it apply waits.
+pub const IMAGE_QUEUE_MAX: usize = 256;
+/// Groups of applied changes written to the state image with one sync.
+pub const IMAGE_GROUP_MAX: usize = 64;
+/// Bytes of one value in the state image; a longer one is cut into parts. Eighteen of them fit a quarter of a segment of
+/// 8 MiB with room to spare: beyond that sled 0.34.7 writes pages to files that it never syncs.
+pub const IMAGE_VALUE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one row of a snapshot that are believed on reading.
+pub const SNAPSHOT_ROW_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Snapshots kept: the newest and, should it be damaged, the one before.
+pub const SNAPSHOTS_KEPT: usize = 2;
+/// Milliseconds a change may wait for its answer; then its outcome is unknown to the asker.
+pub const SUBMIT_MS_MAX: u64 = 10_000;
