@@ -70,6 +70,10 @@ pub const STREAM_CHANNELS_MAX: usize = 256;
 pub const CONDITION_REGEX_BYTES_MAX: usize = 512;
 /// Bytes that a compiled regular expression of a condition may take.
 pub const CONDITION_REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Conditions of one route that are regular expressions: together they may take 32 MiB, and no one needs more.
+pub const ROUTE_REGEXES_MAX: usize = 32;
+/// Names that a violation lists as those that exist.
+pub const NAMES_LISTED_MAX: usize = 20;
 /// Time in milliseconds within which a breaker's probe must give its outcome. A probe that hangs longer counts as
 /// failed, so that a lost permit cannot hold a provider half-open for ever; equal to the default first-token limit.
 pub const PROBE_LEASE_MS: u64 = 30_000;

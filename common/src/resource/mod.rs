@@ -1,14 +1,20 @@
 //! The domain, typed: what a checked manifest means. Values that were checked are kept as numbers; the text that people
 //! wrote lives on in the stored body, not here.
 
+pub(crate) mod catalog;
+mod check;
+mod condition;
 mod endpoint;
 mod kind;
 mod policy;
 mod provider;
 pub mod quantity;
 mod route;
+mod suggest;
 mod tenant;
 
+pub use check::check_references;
+pub use condition::{CompiledCondition, Facts};
 pub use endpoint::Endpoint;
 pub use kind::Kind;
 pub use policy::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};

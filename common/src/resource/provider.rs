@@ -33,6 +33,20 @@ pub struct Provider {
     pub disabled: bool,
 }
 
+impl Provider {
+    /// Returns the model of a name in the provider's list.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// Whether a model may be asked for here: it is in the list, or there is no list.
+    #[must_use]
+    pub fn may_serve(&self, model: &str) -> bool {
+        self.models.is_empty() || self.model(model).is_some()
+    }
+}
+
 /// The wire format of a vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProviderType {
