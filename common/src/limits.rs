@@ -60,6 +60,8 @@ pub const PROXY_CONNECTIONS_MAX: usize = 16_384;
 pub const PROXY_CALLS_MAX: usize = 8_192;
 /// Calls that a proxy remembers for `why`.
 pub const CALL_TRACES_MAX: usize = 4_096;
+/// Requests that the simulated provider keeps for tests to look at.
+pub const SIMULATOR_REQUESTS_MAX: usize = 4_096;
 /// Outcomes waiting for the reporter; beyond it they are dropped and counted.
 pub const OUTCOMES_QUEUE_MAX: usize = 8_192;
 /// Bytes that a streamed guardrail holds back while it cannot decide.
