@@ -45,3 +45,33 @@ impl Head {
             && (self.size != 0 || self.last_leaf == Hash::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::{hex, vectors};
+    use super::*;
+
+    #[test]
+    fn roots_are_those_of_rfc_6962() {
+        let mut head = Head::default();
+        assert_eq!(hex(&head.root()), vectors::ROOTS[0]);
+        for (leaf, root) in vectors::leaves().iter().zip(&vectors::ROOTS[1..]) {
+            let hash = head.append(leaf);
+            assert_eq!(head.last_leaf, hash);
+            assert_eq!(hex(&head.root()), *root);
+            assert!(head.is_sound());
+        }
+    }
+
+    #[test]
+    fn a_head_that_does_not_fit_is_found() {
+        let mut head = Head { last_leaf: [1; 32], ..Head::default() };
+        assert!(!head.is_sound());
+        head.last_leaf = [0; 32];
+        head.append(b"a");
+        head.append(b"b");
+        assert!(head.is_sound());
+        head.size = 3;
+        assert!(!head.is_sound());
+    }
+}
