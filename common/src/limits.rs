@@ -142,3 +142,22 @@ pub const SNAPSHOT_ROW_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const SNAPSHOTS_KEPT: usize = 2;
 /// Milliseconds a change may wait for its answer; then its outcome is unknown to the asker.
 pub const SUBMIT_MS_MAX: u64 = 10_000;
+/// Resources in the replicated state. With every change the whole set is checked, in time proportional to it.
+pub const RESOURCES_MAX: usize = 10_000;
+/// Bytes of all specs in the replicated state: half of a ruleset, whose other half is keys.
+pub const RESOURCES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Keys in the replicated state, ended ones included: with the resources they fit in a ruleset.
+pub const KEYS_MAX: usize = 50_000;
+/// Tokens in the replicated state, ended ones included: people and machines of one operator.
+pub const TOKENS_MAX: usize = 2_000;
+/// Tokens made with a cluster's first entry.
+pub const BOOTSTRAP_TOKENS_MAX: usize = 16;
+/// Origins of acts (a process of a proxy and an object) whose newest generation is remembered. Beyond it the longest
+/// silent are forgotten; an act that they repeat would be recorded twice.
+pub const ACT_ORIGINS_MAX: usize = 50_000;
+/// Age of a remembered origin of acts in milliseconds: 30 days, far longer than a report is repeated.
+pub const ACT_ORIGIN_AGE_MS_MAX: u64 = 30 * 24 * 3_600_000;
+/// Bytes of an identifier that a machine made: principal, proxy, boot id, cluster.
+pub const IDENTIFIER_BYTES_MAX: usize = 128;
+/// Bytes of one text in a ledger record's detail. Five of them fit in a leaf, with room for the rest.
+pub const LEDGER_DETAIL_TEXT_BYTES_MAX: usize = 5 * 1024;

@@ -8,6 +8,7 @@
 //! - [`access`]: which role may do what: one table, asked at the door and again when a command is applied.
 //! - [`state`]: the replicated state: maps that clone in constant time.
 //! - [`apply`]: the one function that changes it; [`applied`]: what comes of that.
+//! - [`bounds`]: the form of a proposal, checked at the door and again when it is applied.
 //! - [`audit`]: a command and its outcome as a ledger record. What must not be in the ledger is kept out there.
 //! - [`snapshot`]: the state as rows and back: the durable image and the Raft snapshot are the same thing.
 //! - [`query`]: pages of resources. [`ruleset`]: what a proxy needs of the state.
@@ -25,9 +26,12 @@ mod aging;
 pub mod applied;
 pub mod apply;
 pub mod audit;
+pub mod bounds;
 pub mod command;
+mod draft;
 pub mod proposal;
 pub mod query;
+mod rules;
 pub mod ruleset;
 pub mod snapshot;
 pub mod state;

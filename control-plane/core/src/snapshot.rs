@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use breakwater_common::resource::{Kind, Spec};
+use breakwater_common::ledger::hex;
+use breakwater_common::resource::Kind;
 use breakwater_common::time::UnixMillis;
 use sha2::{Digest, Sha256};
 
@@ -118,7 +119,7 @@ impl State {
                 let id = id()?;
                 let (kind, name) = id.split_once('\0').ok_or_else(bad_key)?;
                 let kind = Kind::parse(kind).ok_or_else(bad_key)?;
-                let resource = wire::decode_resource(kind, name, value, decode_spec).map_err(bad_value)?;
+                let resource = wire::decode_resource(kind, name, value).map_err(bad_value)?;
                 self.resources.insert((kind, name.to_owned()), Arc::new(resource));
             }
             TABLE_KEY => self.put_key(Arc::new(wire::decode_key(value).map_err(bad_value)?)),
@@ -151,10 +152,6 @@ impl State {
     }
 }
 
-fn decode_spec(kind: Kind, _spec: &[u8]) -> Option<Spec> {
-    Some(Spec::Stored(kind))
-}
-
 /// Time and generation, 8 bytes each, big-endian.
 pub(crate) fn act_value(at: UnixMillis, generation: u64) -> Vec<u8> {
     [at.0.to_be_bytes(), generation.to_be_bytes()].concat()
@@ -163,8 +160,4 @@ pub(crate) fn act_value(at: UnixMillis, generation: u64) -> Vec<u8> {
 fn read_act_value(bytes: &[u8]) -> Option<(UnixMillis, u64)> {
     let (at, generation) = bytes.split_first_chunk::<8>()?;
     Some((UnixMillis(u64::from_be_bytes(*at)), u64::from_be_bytes(generation.try_into().ok()?)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    breakwater_common::ledger::hex(bytes)
 }

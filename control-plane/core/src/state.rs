@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use breakwater_common::ledger::Head;
-use breakwater_common::resource::{Kind, Spec};
+use breakwater_common::resource::{Kind, Reference, Spec};
 use breakwater_common::time::UnixMillis;
 use imbl::OrdMap;
 
@@ -31,6 +31,8 @@ pub struct Resource {
     pub spec: Vec<u8>,
     /// What the spec means.
     pub decoded: Spec,
+    /// What it refers to.
+    pub references: Vec<Reference>,
 }
 
 /// One key of a tenant.

@@ -2,7 +2,7 @@
 
 use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::ledger::Head;
-use breakwater_common::resource::{Kind, Spec};
+use breakwater_common::resource::Kind;
 use breakwater_common::time::UnixMillis;
 use breakwater_common::violation::Violation;
 use breakwater_proto::internal as pb;
@@ -13,6 +13,7 @@ use super::command::{
 };
 use super::{FORMAT, WireError, digest_of};
 use crate::applied::{Change, ChangeKind, Receipt, Refusal};
+use crate::rules;
 use crate::state::{Answered, Key, Resource, State, Token};
 
 pub(crate) fn encode_meta(state: &State) -> Vec<u8> {
@@ -56,15 +57,10 @@ pub(crate) fn encode_resource(resource: &Resource) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Reads a resource's row; `decode` gives the meaning of its spec.
-pub(crate) fn decode_resource(
-    kind: Kind,
-    name: &str,
-    bytes: &[u8],
-    decode: impl FnOnce(Kind, &[u8]) -> Option<Spec>,
-) -> Result<Resource, WireError> {
+/// Reads a resource's row.
+pub(crate) fn decode_resource(kind: Kind, name: &str, bytes: &[u8]) -> Result<Resource, WireError> {
     let row = pb::ResourceRow::decode(bytes).map_err(|_| WireError::Decode { what: "a resource's row" })?;
-    let decoded = decode(kind, &row.spec).ok_or(WireError::Decode { what: "a resource's spec" })?;
+    let checked = rules::read(kind, &row.spec).ok_or(WireError::Decode { what: "a resource's spec" })?;
     Ok(Resource {
         kind,
         name: name.to_owned(),
@@ -72,7 +68,8 @@ pub(crate) fn decode_resource(
         create: UnixMillis(row.create_unix_ms),
         update: UnixMillis(row.update_unix_ms),
         spec: row.spec,
-        decoded,
+        decoded: checked.decoded,
+        references: checked.references,
     })
 }
 
