@@ -1,5 +1,7 @@
 //! The rules of the proto files against a message: required, bounds, units, words, names, URLs, lengths, oneofs.
 
+use std::collections::BTreeSet;
+
 use breakwater_proto::v1::{FieldRule, Unit};
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
@@ -18,6 +20,19 @@ use super::{resource_descriptor, spec_descriptor};
 /// Rules that need other resources are not checked here: see [`check_references`](crate::resource).
 #[must_use]
 pub fn check_spec(kind: Kind, name: &str, spec: &[u8]) -> Vec<Violation> {
+    let resource = title(kind, name);
+    let mut violations = report_spec(kind, name, spec).finish();
+    violations.iter_mut().for_each(|violation| violation.resource.clone_from(&resource));
+    violations
+}
+
+/// Returns how messages call a resource: `Kind/name`, or only its kind while it has no name.
+pub(super) fn title(kind: Kind, name: &str) -> String {
+    if name.is_empty() { kind.as_str().to_owned() } else { format!("{}/{name}", kind.as_str()) }
+}
+
+/// Does what [`check_spec`] does, and leaves the resource out.
+pub(super) fn report_spec(kind: Kind, name: &str, spec: &[u8]) -> Report {
     let mut report = Report::default();
     if let Some(field) = resource_descriptor(kind).get_field_by_name("name") {
         let value = Value::String(name.to_owned());
@@ -30,11 +45,7 @@ pub fn check_spec(kind: Kind, name: &str, spec: &[u8]) -> Vec<Violation> {
         Ok(message) => check_fields(&message, &mut Path::at("spec"), &mut report),
         Err(error) => report.at(0, "spec", format!("is not an encoded {}Spec: {error}", kind.as_str())),
     }
-    let resource =
-        if name.is_empty() { kind.as_str().to_owned() } else { format!("{}/{name}", kind.as_str()) };
-    let mut violations = report.finish();
-    violations.iter_mut().for_each(|violation| violation.resource.clone_from(&resource));
-    violations
+    report
 }
 
 /// Checks any message, a request's for one, by every rule of its fields. Paths start at the message.
@@ -126,7 +137,7 @@ fn check_list(
     check_length(rule, items.len(), path, report);
     // In a list, `max_len` bounds the list; its texts have the default bound.
     let item_rule = FieldRule { max_len: None, ..rule.clone() };
-    let mut names: Vec<&str> = Vec::new();
+    let mut names = BTreeSet::new();
     let unique = field.kind().as_message().and_then(unique_name_field);
     for (index, item) in items.iter().enumerate() {
         path.in_item(index, |path| {
@@ -137,13 +148,9 @@ fn check_list(
             check_value(&item_rule, item, path, report);
             let name =
                 unique.as_ref().zip(item.as_message()).and_then(|(unique, item)| text_field(item, unique));
-            if let Some(name) = name.filter(|name| !name.is_empty()) {
-                if names.contains(&name) {
-                    let message = format!("{} is given twice in this list", quoted(name));
-                    path.in_field("name", |path| report.at(0, path.as_str(), message));
-                } else {
-                    names.push(name);
-                }
+            if let Some(twice) = name.filter(|name| !name.is_empty() && !names.insert(*name)) {
+                let message = format!("{} is given twice in this list", quoted(twice));
+                path.in_field("name", |path| report.at(0, path.as_str(), message));
             }
         });
     }

@@ -10,9 +10,14 @@ use super::path::Path;
 use super::report::{Report, quoted};
 use super::suggest::hint;
 
+/// How a sealed secret begins; its version follows.
+const SEALED_PREFIX: &str = "sealed:";
+/// Bytes that sealing adds before base64: prefix, nonce (12) and tag (16) of AES-256-GCM, rounded up.
+const SEAL_BYTES: usize = 48;
+
 /// Checks a text that is not empty, or that is an element of a list.
 pub(super) fn check_text(rule: &FieldRule, text: &str, path: &Path, report: &mut Report) {
-    let max = rule.max_len.and_then(|max| usize::try_from(max).ok()).unwrap_or(TEXT_BYTES_DEFAULT_MAX);
+    let max = bytes_max(rule, text);
     let problem = if text.len() > max {
         // Nothing else is worth saying of a text that is not read to its end.
         Some(format!("has {} bytes; at most {max} are allowed", text.len()))
@@ -34,6 +39,14 @@ pub(super) fn check_text(rule: &FieldRule, text: &str, path: &Path, report: &mut
     if let Some(problem) = problem {
         report.at(0, path.as_str(), problem);
     }
+}
+
+/// Most bytes of a text. A secret that is sealed already stands in base64 with a nonce and a tag, and may take what that
+/// makes of the longest open one.
+fn bytes_max(rule: &FieldRule, text: &str) -> usize {
+    let open = rule.max_len.and_then(|max| usize::try_from(max).ok()).unwrap_or(TEXT_BYTES_DEFAULT_MAX);
+    let is_sealed = rule.secret && text.starts_with(SEALED_PREFIX);
+    if is_sealed { open.saturating_add(SEAL_BYTES).div_ceil(3).saturating_mul(4) } else { open }
 }
 
 fn quantity_problem(rule: &FieldRule, text: &str) -> Option<String> {

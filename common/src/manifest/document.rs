@@ -1,6 +1,7 @@
 //! Files of manifests: documents with kind, name and spec.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use prost::Message;
 use prost_reflect::DynamicMessage;
@@ -8,7 +9,7 @@ use prost_reflect::DynamicMessage;
 use crate::resource::Kind;
 use crate::violation::Violation;
 
-use super::check::check_spec;
+use super::check::{report_spec, title};
 use super::lines::{Lines, within};
 use super::node::{Node, NodeValue};
 use super::path::Path;
@@ -19,7 +20,7 @@ use super::suggest::hint;
 use super::yaml;
 
 /// One manifest that was read and checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Document {
     /// Its number in the file, from 1; blank documents do not count.
     pub number: u32,
@@ -35,7 +36,16 @@ pub struct Document {
     pub lines: Lines,
 }
 
-/// Reads a file of manifests and checks each by [`check_spec`]. Fields that the server sets are read over, so what `get
+impl fmt::Debug for Document {
+    /// Leaves out the spec: it holds open secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut document = f.debug_struct("Document");
+        document.field("number", &self.number).field("kind", &self.kind).field("name", &self.name);
+        document.finish_non_exhaustive()
+    }
+}
+
+/// Reads a file of manifests and checks each by [`check_spec`](super::check_spec). Fields that the server sets are read over, so what `get
 /// -o yaml` prints can be applied.
 ///
 /// # Errors
@@ -46,16 +56,13 @@ pub fn parse_yaml(text: &str) -> Result<Vec<Document>, Vec<Violation>> {
     let mut documents = Vec::new();
     let mut seen = BTreeMap::new();
     for (number, node) in (1..).zip(yaml::parse(text, &mut report)) {
-        let (document, violations) = read_document(number, &node);
-        if let Some(document) = document {
-            let this = (number, document.lines.line("name").unwrap_or(node.line));
-            let first = *seen.entry((document.kind, document.name.clone())).or_insert(this);
-            if first != this {
-                report.push(given_twice(&document, this, first));
-            }
-            documents.push(document);
+        let Some(document) = read_document(number, &node, &mut report) else { continue };
+        let this = (number, document.lines.line("name").unwrap_or(node.line));
+        let first = *seen.entry((document.kind, document.name.clone())).or_insert(this);
+        if first != this && !document.name.is_empty() {
+            report.push(given_twice(&document, this, first));
         }
-        violations.into_iter().for_each(|violation| report.push(violation));
+        documents.push(document);
     }
     report.finish_with(documents)
 }
@@ -70,45 +77,39 @@ fn given_twice(document: &Document, this: (u32, u32), first: (u32, u32)) -> Viol
     }
 }
 
-/// Reads one document. The document is returned also if it has violations, unless nobody can tell what it is.
-fn read_document(number: u32, node: &Node) -> (Option<Document>, Vec<Violation>) {
+/// Reads one document. It is returned also if it has violations, unless nobody can tell what it is.
+fn read_document(number: u32, node: &Node, report: &mut Report) -> Option<Document> {
     let mut reader = Reader::default();
     let kind = match read_kind(node) {
         Ok(kind) => kind,
         Err((line, path, message)) => {
             reader.report.at(line, path, message);
-            return (None, place(reader.report.finish(), number, "", &reader.lines));
+            report.absorb(reader.report, |violation| Some(Violation { document: Some(number), ..violation }));
+            return None;
         }
     };
     let resource = reader.message(&resource_descriptor(kind), node, &mut Path::default());
     let name = string_field(&resource, "name");
     let spec_field = resource.get_field_by_name("spec").filter(|_| resource.has_field_by_name("spec"));
     let spec = spec_field.as_ref().and_then(|spec| spec.as_message()).map(DynamicMessage::encode_to_vec);
-    let title = if name.is_empty() { kind.as_str().to_owned() } else { format!("{}/{name}", kind.as_str()) };
-    let read = reader.report.finish();
+    let Reader { report: mut read, lines } = reader;
+    if spec.is_none() {
+        read.at(0, "spec", "is required");
+    }
+    let spec = spec.unwrap_or_default();
+    // Fills in what a violation does not know by itself.
+    let place = |violation: Violation| Violation {
+        document: Some(number),
+        line: violation.line.or_else(|| lines.line(&violation.field_path)),
+        resource: title(kind, &name),
+        ..violation
+    };
     // A default stands for what could not be read; what is wrong with that, or below it, is no news.
     let unread: BTreeSet<String> = read.iter().map(|violation| violation.field_path.clone()).collect();
     let is_news = |violation: &Violation| !within(&violation.field_path).any(|path| unread.contains(path));
-    let mut violations = place(read, number, &title, &reader.lines);
-    let checked = match &spec {
-        Some(spec) => check_spec(kind, &name, spec),
-        None => vec![Violation::at("spec", "is required")],
-    };
-    let news = checked.into_iter().filter(is_news).collect();
-    violations.extend(place(news, number, &title, &reader.lines));
-    let document =
-        Document { number, line: node.line, kind, name, spec: spec.unwrap_or_default(), lines: reader.lines };
-    (Some(document), violations)
-}
-
-/// Fills in what a violation does not know by itself.
-fn place(mut violations: Vec<Violation>, number: u32, resource: &str, lines: &Lines) -> Vec<Violation> {
-    for violation in &mut violations {
-        violation.document = Some(number);
-        violation.line = violation.line.or_else(|| lines.line(&violation.field_path));
-        violation.resource = resource.to_owned();
-    }
-    violations
+    report.absorb(read, |violation| Some(place(violation)));
+    report.absorb(report_spec(kind, &name, &spec), |violation| is_news(&violation).then(|| place(violation)));
+    Some(Document { number, line: node.line, kind, name, spec, lines })
 }
 
 /// Returns the document's kind, or line, field path and message of what is wrong with it.

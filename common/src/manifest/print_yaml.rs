@@ -1,5 +1,7 @@
 //! JSON to YAML that reads back as the same JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::node::NodeValue;
@@ -15,7 +17,8 @@ const NOT_YET_ENFORCED: &str = " # not yet enforced";
 /// (`spec.sla`) gets a comment that says so.
 #[must_use]
 pub fn json_to_yaml(value: &Json, not_yet_enforced: &[String]) -> String {
-    let mut printer = Printer { out: String::new(), not_yet_enforced };
+    let marked = not_yet_enforced.iter().map(String::as_str).collect();
+    let mut printer = Printer { out: String::new(), marked };
     let mut path = Path::default();
     match Form::of(value) {
         Form::Mapping(entries) => printer.mapping(entries, 0, false, &mut path),
@@ -52,7 +55,8 @@ impl<'a> Form<'a> {
 
 struct Printer<'a> {
     out: String,
-    not_yet_enforced: &'a [String],
+    /// Paths of the fields that get a comment.
+    marked: BTreeSet<&'a str>,
 }
 
 impl Printer<'_> {
@@ -71,7 +75,7 @@ impl Printer<'_> {
             self.out.push_str(&text(key));
             self.out.push(':');
             path.in_field(key, |path| {
-                let is_marked = self.not_yet_enforced.iter().any(|marked| marked == path.as_str());
+                let is_marked = self.marked.contains(path.as_str());
                 let comment = if is_marked { NOT_YET_ENFORCED } else { "" };
                 match Form::of(value) {
                     Form::Mapping(inner) => {

@@ -81,9 +81,8 @@ impl Reader {
     fn field(&mut self, message: &mut DynamicMessage, key: &Key, node: &Node, path: &mut Path) {
         let descriptor = message.descriptor();
         let Some(field) = descriptor.get_field_by_name(&key.text) else {
-            let known = descriptor.fields().filter(|field| !rule(field).output_only);
-            let names: Vec<String> = known.map(|field| field.name().to_owned()).collect();
-            let hint = hint(&key.text, names.iter().map(String::as_str));
+            let hint =
+                if self.report.is_full() { String::new() } else { nearest_field(&descriptor, &key.text) };
             let message = format!("unknown field{hint}");
             path.in_field(&shortened(&key.text), |path| self.report.at(key.line, path.as_str(), message));
             return;
@@ -177,4 +176,10 @@ impl Reader {
 /// Returns the field that setting this one would clear.
 fn set_in_same_oneof(message: &DynamicMessage, field: &FieldDescriptor) -> Option<FieldDescriptor> {
     field.containing_oneof()?.fields().find(|other| other != field && message.has_field(other))
+}
+
+fn nearest_field(descriptor: &MessageDescriptor, name: &str) -> String {
+    let known = descriptor.fields().filter(|field| !rule(field).output_only);
+    let names: Vec<String> = known.map(|field| field.name().to_owned()).collect();
+    hint(name, names.iter().map(String::as_str))
 }

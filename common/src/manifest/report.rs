@@ -28,6 +28,22 @@ impl Report {
         self.push(Violation { line: (line > 0).then_some(line), ..Violation::at(field_path, message) });
     }
 
+    /// Takes over what another report holds, each violation as `f` makes it; none is left out for good.
+    pub(super) fn absorb(&mut self, other: Self, f: impl FnMut(Violation) -> Option<Violation>) {
+        other.violations.into_iter().filter_map(f).for_each(|violation| self.push(violation));
+        self.left_out = self.left_out.saturating_add(other.left_out);
+    }
+
+    /// Returns the violations so far.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Violation> {
+        self.violations.iter()
+    }
+
+    /// Whether more is only counted, so that nobody needs to see how it would be said.
+    pub(super) fn is_full(&self) -> bool {
+        self.violations.len() >= VIOLATIONS_MAX
+    }
+
     /// Whether nothing was noted.
     pub(super) fn is_empty(&self) -> bool {
         self.violations.is_empty()
@@ -36,8 +52,9 @@ impl Report {
     /// Returns the violations; if some were left out, the last one says how many.
     pub(super) fn finish(mut self) -> Vec<Violation> {
         if self.left_out > 0 {
+            let shown = self.violations.len();
             self.violations.truncate(VIOLATIONS_MAX.saturating_sub(1));
-            let more = self.left_out.saturating_add(1);
+            let more = self.left_out.saturating_add(shown).saturating_sub(self.violations.len());
             self.violations.push(Violation::at("", format!("{more} more violations are not shown")));
         }
         self.violations

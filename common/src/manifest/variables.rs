@@ -8,10 +8,11 @@ use super::yaml::too_large;
 
 /// Bytes between the braces: a name and a default as long as the longest secret. It also bounds the search for `}`.
 const EXPRESSION_BYTES_MAX: usize = 16 * 1024;
+const NOT_CLOSED: &str = "\"${\" is not closed on its line; write ${NAME} or ${NAME:-default}, or $${ for the characters themselves";
 
 /// Replaces `${NAME}` by its value and `${NAME:-default}` by its value or, if it is not set or empty, by the default.
 /// `$$` stands for one `$`; a `$` before anything else is itself, so `$0.50` needs no care. A default ends at the first
-/// `}`, and nothing in it is replaced.
+/// `}`, and nothing in it is replaced. Lines that are comments stay as they are.
 ///
 /// Values stand in the text as they are, so they must not break it: a value with a line break is refused.
 ///
@@ -28,47 +29,51 @@ pub fn expand_variables(
         return Err(report.finish());
     }
     let mut expanded = String::with_capacity(text.len());
-    let mut line = 1_u32;
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        expanded.push_str(before);
-        line = line.saturating_add(count_lines(before));
-        rest = if let Some(after) = after.strip_prefix('$') {
-            expanded.push('$');
-            after
-        } else if let Some(inside) = after.strip_prefix('{') {
-            match close(inside).map(|(inside, after)| (value(inside, lookup), after)) {
-                Some((Ok(value), after)) => {
-                    expanded.push_str(&value);
-                    after
-                }
-                Some((Err(message), after)) => {
-                    report.at(line, "", message);
-                    after
-                }
-                None => {
-                    report.at(line, "", "\"${\" is not closed on its line; write ${NAME} or ${NAME:-default}, or $${ for the characters themselves");
-                    inside
-                }
-            }
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if line.trim_start().starts_with('#') {
+            expanded.push_str(line);
         } else {
-            expanded.push('$');
-            after
-        };
+            expand_line(line, lookup, &mut expanded, &mut |message| report.at(number, "", message));
+        }
     }
-    expanded.push_str(rest);
     report.finish_with(expanded)
 }
 
-/// Splits at the closing brace, if it is near and on the same line.
-fn close(inside: &str) -> Option<(&str, &str)> {
-    let end = inside.bytes().take(EXPRESSION_BYTES_MAX).position(|byte| byte == b'}' || byte == b'\n')?;
-    let (inside, after) = inside.split_at_checked(end)?;
-    Some((inside, after.strip_prefix('}')?))
+fn expand_line(
+    line: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    expanded: &mut String,
+    report: &mut dyn FnMut(String),
+) {
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        rest = after;
+        if let Some(after) = after.strip_prefix('$') {
+            expanded.push('$');
+            rest = after;
+        } else if let Some(inside) = after.strip_prefix('{') {
+            let Some((inside, after)) = close(inside) else {
+                report(NOT_CLOSED.to_owned());
+                continue;
+            };
+            rest = after;
+            match value(inside, lookup) {
+                Ok(value) => expanded.push_str(&value),
+                Err(message) => report(message),
+            }
+        } else {
+            expanded.push('$');
+        }
+    }
+    expanded.push_str(rest);
 }
 
-fn count_lines(text: &str) -> u32 {
-    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
+/// Splits at the closing brace, if it is near.
+fn close(inside: &str) -> Option<(&str, &str)> {
+    let end = inside.bytes().take(EXPRESSION_BYTES_MAX).position(|byte| byte == b'}')?;
+    let (inside, after) = inside.split_at_checked(end)?;
+    Some((inside, after.strip_prefix('}')?))
 }
 
 /// Returns the value of what stands between the braces, or what is wrong with it.
@@ -122,6 +127,7 @@ mod tests {
         check("$$ $${KEY} $$$$", "$ ${KEY} $$");
         check("$0.50 $KEY $", "$0.50 $KEY $");
         check("${NONE:-$KEY:-x}", "$KEY:-x");
+        check("a\n  # ${NONE} $$\nb: ${KEY}", "a\n  # ${NONE} $$\nb: sk-1");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Anchors and aliases are expanded by copying, and each copy is paid from the same budget as written nodes, so that a few
 //! lines that stand for billions of nodes end as a violation, not as a process out of memory. Nothing here recurses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -58,7 +58,7 @@ struct Open {
 
 enum OpenValue {
     List(Vec<Node>),
-    Map { entries: Vec<(Key, Node)>, seen: BTreeSet<String>, key: Option<Key> },
+    Map { entries: Vec<(Key, Node)>, seen: BTreeMap<String, u32>, key: Option<Key> },
 }
 
 /// An anchored node with its size, so that a copy's price is known before it is made.
@@ -112,7 +112,7 @@ impl Builder<'_> {
                 self.open(line, anchor, tag.as_deref(), OpenValue::List(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
-                let value = OpenValue::Map { entries: Vec::new(), seen: BTreeSet::new(), key: None };
+                let value = OpenValue::Map { entries: Vec::new(), seen: BTreeMap::new(), key: None };
                 self.open(line, anchor, tag.as_deref(), value)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -167,8 +167,11 @@ impl Builder<'_> {
                 }
                 None => {
                     let new = as_key(node)?;
-                    if !seen.insert(new.text.clone()) {
-                        self.report.at(new.line, "", duplicate(&new, entries));
+                    let first = *seen.entry(new.text.clone()).or_insert(new.line);
+                    if entries.len() >= seen.len() {
+                        let message =
+                            format!("key {} is given twice, first in line {first}", quoted(&new.text));
+                        self.report.at(new.line, "", message);
                     }
                     *key = Some(new);
                     Ok(())
@@ -280,9 +283,4 @@ fn as_key(node: Node) -> Result<Key, YamlError> {
         }
     };
     Ok(Key { line, text })
-}
-
-fn duplicate(key: &Key, entries: &[(Key, Node)]) -> String {
-    let first = entries.iter().find(|(entry, _)| entry.text == key.text).map_or(0, |(entry, _)| entry.line);
-    format!("key {} is given twice, first in line {first}", quoted(&key.text))
 }

@@ -71,6 +71,15 @@ fn names_and_missing_parts() {
         &[&format!("document 1, line 2: Endpoint/My Endpoint: name: \"My Endpoint\" {is_no_name}")],
     );
     check("kind: Endpoint\nname: e\n", &["document 1, line 1: Endpoint/e: spec: is required"]);
+    check(
+        "kind: Endpoint\n---\nkind: Endpoint\n",
+        &[
+            "document 1, line 1: Endpoint: spec: is required",
+            "document 1, line 1: Endpoint: name: is required",
+            "document 2, line 3: Endpoint: spec: is required",
+            "document 2, line 3: Endpoint: name: is required",
+        ],
+    );
     check("kind: Endpoint\nname: e\nspec:\n", &["document 1, line 1: Endpoint/e: spec: is required"]);
     check(
         "kind: Endpoint\nname: e\nspec: {}\n",
@@ -249,6 +258,23 @@ fn secrets_are_not_repeated_in_messages() {
             "{violation}"
         );
     }
+}
+
+#[test]
+fn sealed_secrets_may_be_longer_than_open_ones() {
+    let text = |key: &str| {
+        format!(
+            "kind: Provider\nname: p\nspec: {{type: openai, base_url: http://a, credentials: [{{name: a, api_key: \"{key}\"}}]}}\n"
+        )
+    };
+    assert_eq!(super::parse(&text(&"x".repeat(8192))).len(), 1);
+    assert_eq!(super::parse(&text(&format!("sealed:v1:{}", "x".repeat(10_970)))).len(), 1);
+    let at = "document 1, line 3: Provider/p: spec.credentials[0].api_key";
+    check(&text(&"x".repeat(8193)), &[&format!("{at}: has 8193 bytes; at most 8192 are allowed")]);
+    check(
+        &text(&format!("sealed:v1:{}", "x".repeat(11_000))),
+        &[&format!("{at}: has 11010 bytes; at most 10988 are allowed")],
+    );
 }
 
 #[test]

@@ -67,6 +67,21 @@ fn more_documents_than_the_bound_are_refused() {
 }
 
 #[test]
+fn floods_of_mistakes_are_counted_not_said() {
+    let fields: String = (0..60_000).map(|n| format!("  circuit_breakr_{n}: 1\n")).collect();
+    let violations = parse_yaml(&format!("kind: Provider\nname: p\nspec:\n{fields}")).unwrap_err();
+    assert_eq!(violations.len(), VIOLATIONS_MAX);
+    assert_eq!(violations[99].message, "59903 more violations are not shown");
+    let keys: String = (0..45_000).map(|n| format!("k{n}: 1\n")).collect();
+    let violations = parse_yaml(&format!("{keys}{}", "k44999: 1\n".repeat(45_000))).unwrap_err();
+    assert_eq!(violations[0].message, "key \"k44999\" is given twice, first in line 45000");
+    let names: String = (0..30_000).map(|n| format!("    - {{name: n{n}}}\n")).collect();
+    let violations =
+        parse_yaml(&format!("kind: Provider\nname: p\nspec:\n  credentials:\n{names}")).unwrap_err();
+    assert_eq!(violations.len(), VIOLATIONS_MAX);
+}
+
+#[test]
 fn many_nodes_of_one_document_are_refused() {
     let text = format!("kind: Provider\nspec: [{}]\n", "1,".repeat(300_000));
     check(&text, Some(2), "more than 200000 nodes once aliases are expanded; apply it in parts");

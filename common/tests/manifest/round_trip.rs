@@ -1,8 +1,8 @@
 //! What is printed reads back: specs through JSON and YAML, JSON through YAML, and any text at all without a panic.
 
 use breakwater_common::manifest::{
-    expand_variables, json_to_yaml, message_from_json, message_to_json, not_yet_enforced, parse_yaml,
-    resource_to_json, spec_descriptor,
+    check_message, expand_variables, json_to_yaml, message_from_json, message_to_json, not_yet_enforced,
+    parse_yaml, resource_to_json, spec_descriptor,
 };
 use breakwater_common::resource::Kind;
 use breakwater_common::time::UnixMillis;
@@ -216,6 +216,26 @@ proptest! {
     fn no_unicode_panics(text in any::<String>()) {
         drop(parse_yaml(&text));
         drop(expand_variables(&text, &|_| None));
+    }
+
+    #[test]
+    fn no_json_panics(tree in json_tree(), wrapped in any::<bool>()) {
+        for message in DESCRIPTORS.all_messages().filter(|message| message.package_name() == "breakwater.v1") {
+            let field = message.fields().next().map_or("x".to_owned(), |field| field.name().to_owned());
+            let json = if wrapped { json!({ field: tree.clone() }) } else { tree.clone() };
+            if let Ok(message) = message_from_json(&message, &json) {
+                drop(check_message(&message));
+                drop(message_to_json(&message));
+            }
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_manifest_panics(cut in 0..600_usize, paste in "[ -~\n]{0,5}", end in 0..600_usize) {
+        let text = "kind: Route\nname: r\nspec:\n  aliases: [&a a, *a]\n  endpoint: {provider: p, model: m}\n  fallback_endpoints: [x]\n  sla: {failover_latency: 2000ms, min_availability: 99.9%}\n  rules:\n    - provider: azure\n      conditions:\n        - {field: user.department, operator: in, value: [legal, 5, true]}\n---\nkind: Tenant\nname: t\nspec:\n  budget: {amount: $500.00, period: 30d}\n";
+        let cut = cut.min(text.len());
+        let end = end.clamp(cut, text.len());
+        drop(parse_yaml(&format!("{}{paste}{}", &text[..cut], &text[end..])));
     }
 
     #[test]
