@@ -85,7 +85,8 @@ impl Found {
 
     fn check_exists(&mut self, all: &BTreeMap<(Kind, String), Spec>, reference: &Reference) {
         let Reference { field_path, kind, name } = reference;
-        if !all.contains_key(&(*kind, name.clone())) {
+        // What would not be said is not looked up either: a hint compares names.
+        if self.violations.len() < VIOLATIONS_MAX && !all.contains_key(&(*kind, name.clone())) {
             let names = all.keys().filter(|(other, _)| other == kind).map(|(_, name)| name.as_str());
             let hint = existing(name, names);
             self.add(field_path, format!("no {} named \"{name}\"; {hint}", kind.as_str()));
