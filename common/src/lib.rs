@@ -23,6 +23,7 @@ pub mod limits;
 pub mod manifest;
 pub mod resource;
 pub mod ruleset;
+mod suggest;
 pub mod time;
 pub mod violation;
 pub mod wire;

@@ -76,6 +76,8 @@ pub const CONDITION_REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;
 pub const ROUTE_REGEXES_MAX: usize = 32;
 /// Names that a violation lists as those that exist.
 pub const NAMES_LISTED_MAX: usize = 20;
+/// Names that are compared with one that names nothing; a hint is not worth more time.
+pub const NAMES_COMPARED_MAX: usize = 1_024;
 /// Time in milliseconds within which a breaker's probe must give its outcome. A probe that hangs longer counts as
 /// failed, so that a lost permit cannot hold a provider half-open for ever; equal to the default first-token limit.
 pub const PROBE_LEASE_MS: u64 = 30_000;

@@ -8,7 +8,7 @@ use crate::resource::quantity::{self, QuantityError};
 use super::check::outside;
 use super::path::Path;
 use super::report::{Report, quoted};
-use super::suggest::hint;
+use crate::suggest::hint;
 
 /// How a sealed secret begins; its version follows.
 const SEALED_PREFIX: &str = "sealed:";

@@ -16,8 +16,8 @@ use super::path::Path;
 use super::read::Reader;
 use super::report::{Report, quoted};
 use super::resource_descriptor;
-use super::suggest::hint;
 use super::yaml;
+use crate::suggest::hint;
 
 /// One manifest that was read and checked.
 #[derive(Clone, PartialEq)]

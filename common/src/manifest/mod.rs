@@ -24,7 +24,6 @@ mod read_scalar;
 mod report;
 mod rules;
 mod scalar;
-mod suggest;
 mod timestamp;
 mod variables;
 mod walk;

@@ -13,7 +13,7 @@ use super::path::Path;
 use super::read_scalar::{read_scalar, read_well_known};
 use super::report::{Report, quoted, shortened};
 use super::rules::{WellKnown, rule, shape};
-use super::suggest::hint;
+use crate::suggest::hint;
 
 /// Reads a message from JSON: proto field names, shorthands, RFC 3339 times, numbers also as text; null is "not set".
 /// Fields that the server sets are read over. Rules of fields are not checked: see

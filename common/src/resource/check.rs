@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::{Catalog, Chains, Step};
 use super::condition::CompiledCondition;
-use super::suggest::existing;
 use super::{Kind, Operator, Reference, Route, RuleChain, Spec};
 use crate::limits::{ALIAS_BYTES_MAX, ROUTE_REGEXES_MAX, VIOLATIONS_MAX};
+use crate::suggest::existing;
 use crate::violation::Violation;
 
 /// Checks all resources against each other; returns every violation, at most [`VIOLATIONS_MAX`].

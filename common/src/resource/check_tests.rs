@@ -150,12 +150,12 @@ fn declared_references_of_stored_kinds_are_checked() {
 
 #[test]
 fn a_model_must_be_in_its_provider_s_list() {
-    let endpoint = Spec::Endpoint(Endpoint { provider: "azure".into(), model: "gpt-5".into() });
+    let endpoint = Spec::Endpoint(Endpoint { provider: "azure".into(), model: "o1".into() });
     let chat = Spec::Route(route(vec![at("openai", "gpt-4o-mimi"), named("e")]));
     check(
         &with([(Kind::Endpoint, "e", endpoint), (Kind::Route, "chat", chat)]),
         &[
-            "Endpoint/e: spec.model: Provider \"azure\" lists no model \"gpt-5\"; there are: gpt-4o",
+            "Endpoint/e: spec.model: Provider \"azure\" lists no model \"o1\"; there are: gpt-4o",
             "Route/chat: spec.endpoint: Provider \"openai\" lists no model \"gpt-4o-mimi\"; did you mean \
              \"gpt-4o-mini\"? there are: gpt-4o, gpt-4o-mini",
         ],

@@ -10,7 +10,6 @@ mod policy;
 mod provider;
 pub mod quantity;
 mod route;
-mod suggest;
 mod tenant;
 
 pub use check::check_references;

@@ -1,10 +1,12 @@
 //! "Did you mean": the known word nearest to an unknown one.
 
+use crate::limits::{NAMES_COMPARED_MAX, NAMES_LISTED_MAX};
+
 /// Longest word, in characters, that is compared: a field name is far shorter, and the comparison is quadratic.
 const WORD_CHARS_MAX: usize = 64;
 
 /// Returns `; did you mean "x"?` if a known word is near, or else `; known are a, b, c`; empty if nothing is known.
-pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let nearest = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min();
     match nearest {
@@ -14,6 +16,24 @@ pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
         }
         Some(_) => format!("; known are {}", known.join(", ")),
     }
+}
+
+/// Returns `did you mean "x"? there are: x, y, z` of names that people gave, or that there are none. Of many names only
+/// the first [`NAMES_COMPARED_MAX`] are compared and [`NAMES_LISTED_MAX`] listed.
+pub(crate) fn existing<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let compared = names.iter().take(NAMES_COMPARED_MAX);
+    let Some((distance, nearest)) = compared.map(|name| (distance(word, name), *name)).min() else {
+        return "there are none yet".to_owned();
+    };
+    let hint =
+        if distance <= allowance(word) { format!("did you mean \"{nearest}\"? ") } else { String::new() };
+    let listed: Vec<&str> = names.iter().copied().take(NAMES_LISTED_MAX).collect();
+    let more = match names.len() - listed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{hint}there are: {}{more}", listed.join(", "))
 }
 
 /// One slip in three letters, two in four to six (two letters in the wrong order count two), three in longer ones.
@@ -51,6 +71,16 @@ mod tests {
         assert_eq!(hint("Models", known), "; did you mean \"models\"?");
         assert_eq!(hint("zone", known), "; known are circuit_breaker, credentials, models");
         assert_eq!(hint("zone", []), "");
+    }
+
+    #[test]
+    fn of_names_the_nearest_comes_first_and_the_list_is_bounded() {
+        let check = |word, names: &[&str], expect| assert_eq!(existing(word, names.iter().copied()), expect);
+        check("opnai", &["anthropic", "openai"], "did you mean \"openai\"? there are: anthropic, openai");
+        check("zzz", &["anthropic", "openai"], "there are: anthropic, openai");
+        check("zzz", &[], "there are none yet");
+        let many: Vec<String> = (0..22).map(|number| format!("n{number}")).collect();
+        assert!(existing("zzz", many.iter().map(String::as_str)).ends_with("n19 and 2 more"));
     }
 
     #[test]
