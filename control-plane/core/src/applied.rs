@@ -17,7 +17,6 @@ pub struct Applied {
 
 /// A command was carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[must_use]
 pub struct Receipt {
     /// Revision of the state after it; that before if nothing changed.
     pub revision: u64,
@@ -29,7 +28,6 @@ pub struct Receipt {
 
 /// A command was not carried out, by a rule. Nothing changed but the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
 pub struct Refusal {
     /// The kind of rule.
     pub kind: ErrorKind,
@@ -41,6 +39,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Makes a refusal for one reason.
+    #[must_use]
     pub fn because(kind: ErrorKind, violation: Violation) -> Self {
         Self { kind, violations: vec![violation], ledger_index: None }
     }

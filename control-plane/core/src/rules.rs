@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use breakwater_common::manifest::{check_spec, map_secrets, references};
 use breakwater_common::resource::{Kind, Reference, Spec, check_references};
 use breakwater_common::violation::Violation;
 use breakwater_common::wire;
@@ -55,21 +56,4 @@ fn check_sealed(kind: Kind, spec: &[u8]) -> Result<(), Violation> {
         Err(Violation::at(path, "the secret is not sealed: write it through the API"))
     };
     map_secrets(kind, spec, &mut check).map(drop)
-}
-
-// Stand-ins until these rooms of `common` are built.
-fn check_spec(_kind: Kind, _name: &str, _spec: &[u8]) -> Vec<Violation> {
-    Vec::new()
-}
-
-fn references(_kind: Kind, _spec: &[u8]) -> Vec<Reference> {
-    Vec::new()
-}
-
-pub(crate) fn map_secrets<E>(
-    _kind: Kind,
-    spec: &[u8],
-    _change: &mut dyn FnMut(&str, &str) -> Result<String, E>,
-) -> Result<Vec<u8>, E> {
-    Ok(spec.to_vec())
 }
