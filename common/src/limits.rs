@@ -64,8 +64,11 @@ pub const CALL_TRACES_MAX: usize = 4_096;
 pub const SIMULATOR_REQUESTS_MAX: usize = 4_096;
 /// Outcomes waiting for the reporter; beyond it they are dropped and counted.
 pub const OUTCOMES_QUEUE_MAX: usize = 8_192;
-/// Bytes that a streamed guardrail holds back while it cannot decide.
-pub const STREAM_HOLD_BYTES_MAX: usize = 64;
+/// Bytes that a guardrail keeps in doubt before it gives up. Host names have at most 253, so a URL decides within it; what
+/// is held in practice is the word being written.
+pub const STREAM_HOLD_BYTES_MAX: usize = 256;
+/// Bytes of the arguments of one tool call that are held until they are judged whole.
+pub const TOOL_ARGUMENTS_BYTES_MAX: usize = 1024 * 1024;
 /// Text channels of one stream (choices times content, refusal, reasoning and tool calls).
 pub const STREAM_CHANNELS_MAX: usize = 256;
 /// Bytes of a regular expression in a condition.

@@ -13,9 +13,15 @@
 //! What it does not do: names and addresses of people, text in images, meaning. No text ever stands in a [`Finding`].
 
 mod compile;
+mod detect;
+mod json;
+mod scan;
 mod stream;
 mod verdict;
 
 pub use compile::CompiledGuards;
-pub use stream::{Channel, Part, Step, StreamGuard};
+pub use stream::{Channel, Part, Passage, Passages, Step, StreamGuard};
 pub use verdict::{Evaluation, Finding, Side};
+
+#[cfg(test)]
+mod tests;
