@@ -123,7 +123,7 @@ fn names_that_name_nothing_are_refused_with_what_exists() {
                 "Route/chat: spec.fallback_endpoints[0]: no Provider named \"opnai\"; did you mean \"openai\"? {list}"
             ),
             &format!("Route/chat: spec.rules[0].fallback_providers[0]: no Provider named \"gone\"; {list}"),
-            "Tenant/acme: spec.routes[0]: no Route named \"chta\"; there are: chat",
+            "Tenant/acme: spec.routes[0]: no Route named \"chta\"; did you mean \"chat\"? there are: chat",
         ],
     );
 }
