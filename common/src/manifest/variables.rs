@@ -54,8 +54,9 @@ fn expand_line(
             rest = after;
         } else if let Some(inside) = after.strip_prefix('{') {
             let Some((inside, after)) = close(inside) else {
+                // The rest of the line is not looked at: each search for a brace that is not there would cost as much.
                 report(NOT_CLOSED.to_owned());
-                continue;
+                return;
             };
             rest = after;
             match value(inside, lookup) {

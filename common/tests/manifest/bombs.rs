@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use breakwater_common::limits::{
     MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MANIFEST_DOCUMENTS_MAX, VIOLATIONS_MAX,
 };
-use breakwater_common::manifest::parse_yaml;
+use breakwater_common::manifest::{expand_variables, parse_yaml};
 
 fn check(text: &str, expect_line: Option<u32>, expect_message: &str) {
     let violations = parse_yaml(text).unwrap_err();
@@ -79,6 +79,12 @@ fn floods_of_mistakes_are_counted_not_said() {
     let violations =
         parse_yaml(&format!("kind: Provider\nname: p\nspec:\n  credentials:\n{names}")).unwrap_err();
     assert_eq!(violations.len(), VIOLATIONS_MAX);
+}
+
+#[test]
+fn braces_that_never_close_are_looked_for_once_a_line() {
+    let violations = expand_variables(&"${".repeat(2_000_000), &|_| None).unwrap_err();
+    assert_eq!(violations.len(), 1);
 }
 
 #[test]
