@@ -1,1 +1,308 @@
-//! snapshot
+//! Snapshot files: every row of the state at one index, in one file that is there whole or not at all.
+//!
+//! ```text
+//! "BWSN" | format u32 | about bytes u32 | about | rows ... | end
+//! row:  key bytes u32 | value bytes u32 | key | value
+//! end:  u32::MAX | rows u64 | SHA-256 of everything before it
+//! ```
+//!
+//! Numbers are big endian. A file is written aside, synced, read again whole, and only then named; so the log may be cut
+//! behind it. Two are kept. Compression is left to file systems and backups.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use breakwater_common::limits::{SNAPSHOT_ROW_BYTES_MAX, SNAPSHOTS_KEPT};
+use ring::digest::{Context, SHA256};
+
+use super::{disk, image::Row};
+
+const MAGIC: &[u8; 4] = b"BWSN";
+const FORMAT: u32 = 1;
+const END: u32 = u32::MAX;
+
+/// Why a snapshot cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file system refused.
+    #[error("snapshot {path}: {source}; check the disk's space and health")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A snapshot that was read whole once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotFile {
+    path: PathBuf,
+    about: Vec<u8>,
+}
+
+/// The directory of snapshots.
+#[derive(Clone, Debug)]
+pub struct Snapshots {
+    directory: PathBuf,
+}
+
+impl SnapshotFile {
+    /// Returns what its maker said about it.
+    #[must_use]
+    pub fn about(&self) -> &[u8] {
+        &self.about
+    }
+
+    /// Reads the rows, in order; the end is checked like everything else. Blocks.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn rows(&self) -> io::Result<impl Iterator<Item = io::Result<Row>> + Send + use<>> {
+        Rows::open(&self.path)
+    }
+}
+
+impl Snapshots {
+    /// Opens the directory, and removes what was not finished.
+    ///
+    /// # Errors
+    /// If the directory cannot be made or read.
+    pub fn open(directory: &Path) -> Result<Self, SnapshotError> {
+        let snapshots = Self { directory: directory.to_owned() };
+        let failed = |source| SnapshotError::Io { path: directory.to_owned(), source };
+        disk::make_directory(directory).map_err(failed)?;
+        for path in snapshots.list("tmp").map_err(failed)? {
+            fs::remove_file(&path).map_err(failed)?;
+        }
+        Ok(snapshots)
+    }
+
+    /// Writes a snapshot of an index. Blocks.
+    ///
+    /// # Errors
+    /// If the rows cannot be read or the file cannot be written and read again.
+    pub fn write(
+        &self,
+        index: u64,
+        about: &[u8],
+        rows: impl Iterator<Item = io::Result<Row>>,
+    ) -> Result<SnapshotFile, SnapshotError> {
+        let path = self.directory.join(format!("{index:016x}.snap"));
+        self.write_to(&path, about, rows).map_err(|source| SnapshotError::Io { path: path.clone(), source })?;
+        Ok(SnapshotFile { path, about: about.to_vec() })
+    }
+
+    fn write_to(&self, path: &Path, about: &[u8], rows: impl Iterator<Item = io::Result<Row>>) -> io::Result<()> {
+        let unfinished = path.with_extension("tmp");
+        let mut output = Summed { inner: BufWriter::new(File::create(&unfinished)?), context: Context::new(&SHA256) };
+        output.write_all(MAGIC)?;
+        output.write_all(&FORMAT.to_be_bytes())?;
+        output.write_all(&length(about)?.to_be_bytes())?;
+        output.write_all(about)?;
+        let mut count: u64 = 0;
+        for row in rows {
+            let (key, value) = row?;
+            output.write_all(&length(&key)?.to_be_bytes())?;
+            output.write_all(&length(&value)?.to_be_bytes())?;
+            output.write_all(&key)?;
+            output.write_all(&value)?;
+            count += 1;
+        }
+        output.write_all(&END.to_be_bytes())?;
+        output.write_all(&count.to_be_bytes())?;
+        let Summed { mut inner, context } = output;
+        inner.write_all(context.finish().as_ref())?;
+        inner.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        check(&unfinished)?;
+        fs::rename(&unfinished, path)?;
+        disk::sync_directory(&self.directory)?;
+        self.prune()
+    }
+
+    /// Returns the newest snapshot that can be read whole; a damaged one is reported and passed over. Blocks.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub fn newest(&self) -> Result<Option<SnapshotFile>, SnapshotError> {
+        let listed = self.list("snap").map_err(|source| SnapshotError::Io { path: self.directory.clone(), source })?;
+        for path in listed.into_iter().rev() {
+            match check(&path) {
+                Ok(about) => return Ok(Some(SnapshotFile { path, about })),
+                Err(error) => tracing::error!(path = %path.display(), %error, "snapshot cannot be read; trying the one before"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the newest; removes what is older.
+    fn prune(&self) -> io::Result<()> {
+        let listed = self.list("snap")?;
+        let surplus = listed.len().saturating_sub(SNAPSHOTS_KEPT);
+        listed.iter().take(surplus).try_for_each(fs::remove_file)
+    }
+
+    fn list(&self, extension: &str) -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|found| found == extension) {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Reads a whole file and returns what it says about itself.
+fn check(path: &Path) -> io::Result<Vec<u8>> {
+    let mut rows = Rows::open(path)?;
+    rows.by_ref().try_for_each(|row| row.map(drop))?;
+    Ok(rows.about)
+}
+
+fn length(bytes: &[u8]) -> io::Result<u32> {
+    u32::try_from(bytes.len()).ok().filter(|length| *length != END).ok_or_else(|| io::Error::other("a row is too long for a snapshot"))
+}
+
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// The rows of a snapshot as they are read.
+struct Rows {
+    input: BufReader<File>,
+    context: Option<Context>,
+    about: Vec<u8>,
+    count: u64,
+}
+
+impl Rows {
+    fn open(path: &Path) -> io::Result<Self> {
+        let context = Some(Context::new(&SHA256));
+        let mut rows = Self { input: BufReader::new(File::open(path)?), context, about: Vec::new(), count: 0 };
+        if rows.bytes(4)? != MAGIC {
+            return Err(damaged("not a snapshot"));
+        }
+        let format = rows.number()?;
+        if format != FORMAT {
+            return Err(damaged("snapshot of another format; use the release that wrote it"));
+        }
+        let length = rows.number()?;
+        rows.about = rows.bytes(length)?;
+        Ok(rows)
+    }
+
+    fn next_row(&mut self) -> io::Result<Option<Row>> {
+        let key_length = self.number()?;
+        if key_length == END {
+            return self.end().map(|()| None);
+        }
+        let value_length = self.number()?;
+        let row = (self.bytes(key_length)?, self.bytes(value_length)?);
+        self.count += 1;
+        Ok(Some(row))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let count = self.bytes(8)?;
+        let mut expected = [0; 32];
+        self.input.read_exact(&mut expected)?;
+        let found = self.context.take().map(Context::finish);
+        let whole = count == self.count.to_be_bytes() && found.is_some_and(|found| found.as_ref() == expected);
+        if whole { Ok(()) } else { Err(damaged("snapshot does not match its checksum")) }
+    }
+
+    fn number(&mut self) -> io::Result<u32> {
+        let mut bytes = [0; 4];
+        self.take(&mut bytes)?;
+        Ok(u32::from_be_bytes(bytes))
+    }
+
+    fn bytes(&mut self, length: u32) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(length).ok().filter(|length| *length <= SNAPSHOT_ROW_BYTES_MAX);
+        let mut bytes = vec![0; length.ok_or_else(|| damaged("snapshot has a row that is too long"))?];
+        self.take(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn take(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        self.input.read_exact(bytes)?;
+        self.context.iter_mut().for_each(|context| context.update(bytes));
+        Ok(())
+    }
+}
+
+impl Iterator for Rows {
+    type Item = io::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // After the end, and after an error, there is nothing.
+        self.context.as_ref()?;
+        let row = self.next_row();
+        if row.is_err() {
+            self.context = None;
+        }
+        row.transpose()
+    }
+}
+
+/// Sums what is written.
+struct Summed {
+    inner: BufWriter<File>,
+    context: Context,
+}
+
+impl Summed {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.context.update(bytes);
+        self.inner.write_all(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(count: u8) -> Vec<Row> {
+        (0..count).map(|n| (vec![1, n], vec![n; 100])).collect()
+    }
+
+    #[test]
+    fn newest_whole_snapshot_is_found_and_any_flipped_byte_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(dir.path()).unwrap();
+        assert_eq!(snapshots.newest().unwrap(), None);
+        for index in 1..=4 {
+            let written = snapshots.write(index, format!("about {index}").as_bytes(), rows(5).into_iter().map(Ok)).unwrap();
+            assert_eq!(snapshots.newest().unwrap(), Some(written));
+        }
+        assert_eq!(snapshots.list("snap").unwrap().len(), SNAPSHOTS_KEPT);
+        let newest = snapshots.newest().unwrap().unwrap();
+        assert_eq!(newest.about(), b"about 4");
+        assert_eq!(newest.rows().unwrap().collect::<io::Result<Vec<_>>>().unwrap(), rows(5));
+        let bytes = fs::read(&newest.path).unwrap();
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            fs::write(&newest.path, &flipped).unwrap();
+            assert_eq!(snapshots.newest().unwrap().unwrap().about(), b"about 3", "flip at {at} was not seen");
+        }
+        fs::write(&newest.path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(snapshots.newest().unwrap().unwrap().about(), b"about 3");
+    }
+
+    #[test]
+    fn unfinished_snapshot_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(dir.path()).unwrap();
+        let broken = rows(3).into_iter().map(Ok).chain([Err(io::Error::other("gone"))]);
+        snapshots.write(1, b"", broken).unwrap_err();
+        let snapshots = Snapshots::open(dir.path()).unwrap();
+        assert!(snapshots.list("tmp").unwrap().is_empty() && snapshots.newest().unwrap().is_none());
+    }
+}
