@@ -1,3 +1,4 @@
 //! Placeholder.
 
+pub mod raft;
 pub mod store;

@@ -98,7 +98,10 @@ impl Disk for Directory {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&unfinished)?;
         file.write_all(head)?;
         // Zeros are written and not only reserved: a later sync then has no allocation to journal.
-        io::copy(&mut io::Read::take(io::repeat(0), u64::try_from(size.saturating_sub(head.len())).unwrap_or(0)), &mut file)?;
+        io::copy(
+            &mut io::Read::take(io::repeat(0), u64::try_from(size.saturating_sub(head.len())).unwrap_or(0)),
+            &mut file,
+        )?;
         file.sync_all()?;
         fs::rename(&unfinished, self.path.join(name))?;
         sync_directory(&self.path)?;

@@ -97,7 +97,8 @@ pub fn load(data_dir: &Path) -> Result<Option<Identity>, IdentityError> {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(IdentityError::Io { path, source }),
     };
-    let identity: Identity = serde_json::from_slice(&bytes).map_err(|source| IdentityError::Damaged { path, source })?;
+    let identity: Identity =
+        serde_json::from_slice(&bytes).map_err(|source| IdentityError::Damaged { path, source })?;
     if identity.format > FORMAT {
         return Err(IdentityError::Newer { found: identity.format });
     }
@@ -110,7 +111,8 @@ pub fn load(data_dir: &Path) -> Result<Option<Identity>, IdentityError> {
 /// If the file system refuses.
 pub fn create(data_dir: &Path, identity: &Identity) -> Result<(), IdentityError> {
     let path = data_dir.join("cluster.json");
-    let bytes = serde_json::to_vec_pretty(identity).map_err(|source| IdentityError::Damaged { path: path.clone(), source })?;
+    let bytes = serde_json::to_vec_pretty(identity)
+        .map_err(|source| IdentityError::Damaged { path: path.clone(), source })?;
     disk::write_atomically(&path, &bytes).map_err(|source| IdentityError::Io { path, source })
 }
 

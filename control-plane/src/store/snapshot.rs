@@ -81,6 +81,12 @@ impl Snapshots {
         Ok(snapshots)
     }
 
+    /// Returns whether a snapshot is already one of these.
+    #[must_use]
+    pub fn owns(&self, file: &SnapshotFile) -> bool {
+        file.path.parent() == Some(self.directory.as_path())
+    }
+
     /// Writes a snapshot of an index. Blocks.
     ///
     /// # Errors
@@ -92,13 +98,20 @@ impl Snapshots {
         rows: impl Iterator<Item = io::Result<Row>>,
     ) -> Result<SnapshotFile, SnapshotError> {
         let path = self.directory.join(format!("{index:016x}.snap"));
-        self.write_to(&path, about, rows).map_err(|source| SnapshotError::Io { path: path.clone(), source })?;
+        self.write_to(&path, about, rows)
+            .map_err(|source| SnapshotError::Io { path: path.clone(), source })?;
         Ok(SnapshotFile { path, about: about.to_vec() })
     }
 
-    fn write_to(&self, path: &Path, about: &[u8], rows: impl Iterator<Item = io::Result<Row>>) -> io::Result<()> {
+    fn write_to(
+        &self,
+        path: &Path,
+        about: &[u8],
+        rows: impl Iterator<Item = io::Result<Row>>,
+    ) -> io::Result<()> {
         let unfinished = path.with_extension("tmp");
-        let mut output = Summed { inner: BufWriter::new(File::create(&unfinished)?), context: Context::new(&SHA256) };
+        let mut output =
+            Summed { inner: BufWriter::new(File::create(&unfinished)?), context: Context::new(&SHA256) };
         output.write_all(MAGIC)?;
         output.write_all(&FORMAT.to_be_bytes())?;
         output.write_all(&length(about)?.to_be_bytes())?;
@@ -128,11 +141,14 @@ impl Snapshots {
     /// # Errors
     /// If the directory cannot be read.
     pub fn newest(&self) -> Result<Option<SnapshotFile>, SnapshotError> {
-        let listed = self.list("snap").map_err(|source| SnapshotError::Io { path: self.directory.clone(), source })?;
+        let listed =
+            self.list("snap").map_err(|source| SnapshotError::Io { path: self.directory.clone(), source })?;
         for path in listed.into_iter().rev() {
             match check(&path) {
                 Ok(about) => return Ok(Some(SnapshotFile { path, about })),
-                Err(error) => tracing::error!(path = %path.display(), %error, "snapshot cannot be read; trying the one before"),
+                Err(error) => {
+                    tracing::error!(path = %path.display(), %error, "snapshot cannot be read; trying the one before")
+                }
             }
         }
         Ok(None)
@@ -166,7 +182,10 @@ fn check(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn length(bytes: &[u8]) -> io::Result<u32> {
-    u32::try_from(bytes.len()).ok().filter(|length| *length != END).ok_or_else(|| io::Error::other("a row is too long for a snapshot"))
+    u32::try_from(bytes.len())
+        .ok()
+        .filter(|length| *length != END)
+        .ok_or_else(|| io::Error::other("a row is too long for a snapshot"))
 }
 
 fn damaged(what: &str) -> io::Error {
@@ -184,7 +203,8 @@ struct Rows {
 impl Rows {
     fn open(path: &Path) -> io::Result<Self> {
         let context = Some(Context::new(&SHA256));
-        let mut rows = Self { input: BufReader::new(File::open(path)?), context, about: Vec::new(), count: 0 };
+        let mut rows =
+            Self { input: BufReader::new(File::open(path)?), context, about: Vec::new(), count: 0 };
         if rows.bytes(4)? != MAGIC {
             return Err(damaged("not a snapshot"));
         }
@@ -213,7 +233,8 @@ impl Rows {
         let mut expected = [0; 32];
         self.input.read_exact(&mut expected)?;
         let found = self.context.take().map(Context::finish);
-        let whole = count == self.count.to_be_bytes() && found.is_some_and(|found| found.as_ref() == expected);
+        let whole =
+            count == self.count.to_be_bytes() && found.is_some_and(|found| found.as_ref() == expected);
         if whole { Ok(()) } else { Err(damaged("snapshot does not match its checksum")) }
     }
 
@@ -278,7 +299,9 @@ mod tests {
         let snapshots = Snapshots::open(dir.path()).unwrap();
         assert_eq!(snapshots.newest().unwrap(), None);
         for index in 1..=4 {
-            let written = snapshots.write(index, format!("about {index}").as_bytes(), rows(5).into_iter().map(Ok)).unwrap();
+            let written = snapshots
+                .write(index, format!("about {index}").as_bytes(), rows(5).into_iter().map(Ok))
+                .unwrap();
             assert_eq!(snapshots.newest().unwrap(), Some(written));
         }
         assert_eq!(snapshots.list("snap").unwrap().len(), SNAPSHOTS_KEPT);

@@ -17,13 +17,13 @@ use std::{
 use breakwater_common::limits::IMAGE_QUEUE_MAX;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::{
-    rows::{Applied, Row},
-    writer::{Progress, RowSource},
-};
 use self::{
     rows::Rows,
     writer::{Work, Writer},
+};
+pub use self::{
+    rows::{Applied, Row},
+    writer::{Progress, RowSource},
 };
 use super::disk;
 
@@ -51,7 +51,10 @@ pub enum ImageError {
     #[error("state image made sled panic when it was read")]
     Panicked,
     /// A row that is written once was made again with other bytes.
-    #[error("ledger row {} made again differs from the one stored: this node has diverged; stop it and rebuild it from a peer", hex(key))]
+    #[error(
+        "ledger row {} made again differs from the one stored: this node has diverged; stop it and rebuild it from a peer",
+        hex(key)
+    )]
     Divergence {
         /// Its key.
         key: Vec<u8>,
@@ -113,7 +116,10 @@ impl Image {
         let (progress, watched) = watch::channel(Progress { index, failed: None });
         let (queue, work) = mpsc::channel(IMAGE_QUEUE_MAX);
         let writer = Writer::new(directory, rows, bulk, progress).map_err(ImageError::Io)?;
-        let writer = std::thread::Builder::new().name("image".to_owned()).spawn(move || writer.run(work)).map_err(ImageError::Io)?;
+        let writer = std::thread::Builder::new()
+            .name("image".to_owned())
+            .spawn(move || writer.run(work))
+            .map_err(ImageError::Io)?;
         let image = Self {
             directory: directory.to_owned(),
             bulk,
@@ -129,7 +135,11 @@ impl Image {
     ///
     /// # Errors
     /// If the writer stopped: the owner must stop applying.
-    pub async fn write(&self, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: Applied) -> Result<(), ImageError> {
+    pub async fn write(
+        &self,
+        changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        applied: Applied,
+    ) -> Result<(), ImageError> {
         self.send(Work::Group { changes, applied }).await
     }
 
@@ -177,7 +187,8 @@ impl Image {
     /// # Errors
     /// If sled refuses or the image is closed.
     pub fn bulk_rows(&self, start: &[u8], limit: usize) -> Result<Vec<Row>, ImageError> {
-        let db = self.db.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| self.stopped())?;
+        let db =
+            self.db.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| self.stopped())?;
         let from = [&[self.bulk], start].concat();
         let range = db.range(from..vec![self.bulk + 1]).take(limit);
         range
@@ -194,7 +205,8 @@ impl Image {
     /// # Errors
     /// If sled refuses or the image is closed.
     pub fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ImageError> {
-        let db = self.db.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| self.stopped())?;
+        let db =
+            self.db.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| self.stopped())?;
         rows::value(&db, key)
     }
 
@@ -212,7 +224,8 @@ impl Image {
 /// Opens and reads everything in a thread of its own: sled panics on some damage instead of saying so.
 fn probe(directory: &Path, bulk: u8) -> Result<(sled::Db, Rows, Loaded), ImageError> {
     let directory = directory.to_owned();
-    let probe = std::thread::Builder::new().name("image-probe".to_owned()).spawn(move || read(&directory, bulk));
+    let probe =
+        std::thread::Builder::new().name("image-probe".to_owned()).spawn(move || read(&directory, bulk));
     probe.map_err(ImageError::Io)?.join().unwrap_or(Err(ImageError::Panicked))
 }
 
@@ -225,7 +238,11 @@ fn read(directory: &Path, bulk: u8) -> Result<(sled::Db, Rows, Loaded), ImageErr
             fs::remove_file(&path).map_err(ImageError::Io)?;
         }
     }
-    let config = sled::Config::new().path(directory).segment_size(SEGMENT_BYTES).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let config = sled::Config::new()
+        .path(directory)
+        .segment_size(SEGMENT_BYTES)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None);
     let db = config.open().map_err(|error| match error {
         sled::Error::Io(error) => ImageError::Io(error),
         other => ImageError::Sled(other),

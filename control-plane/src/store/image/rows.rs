@@ -43,7 +43,12 @@ impl Rows {
     /// Makes the changes and the note of how far they go, in one atomic batch.
     ///
     /// Rows of `once` are written once: another value for one of them is an error.
-    pub(super) fn write(&mut self, changes: &Changes, applied: Option<&Applied>, once: u8) -> Result<(), ImageError> {
+    pub(super) fn write(
+        &mut self,
+        changes: &Changes,
+        applied: Option<&Applied>,
+        once: u8,
+    ) -> Result<(), ImageError> {
         let mut batch = Batch::default();
         let mut sum = self.sum;
         for (key, value) in changes {
@@ -180,6 +185,7 @@ fn decode_applied(stored: &[u8]) -> Option<(u64, Applied)> {
     let (&format, rest) = bytes.split_first()?;
     let (sum, rest) = rest.split_first_chunk::<8>()?;
     let (index, rest) = rest.split_first_chunk::<8>()?;
-    (format == APPLIED_FORMAT)
-        .then(|| (u64::from_be_bytes(*sum), Applied { index: u64::from_be_bytes(*index), bytes: rest.to_vec() }))
+    (format == APPLIED_FORMAT).then(|| {
+        (u64::from_be_bytes(*sum), Applied { index: u64::from_be_bytes(*index), bytes: rest.to_vec() })
+    })
 }

@@ -25,7 +25,8 @@ async fn rows_survive_a_reopen_and_bulk_rows_stay_on_disk() {
     let (image, loaded) = open(&directory);
     assert!(loaded.rows.is_empty() && loaded.applied.is_none() && loaded.moved.is_none());
     let long = vec![5; 200_000];
-    write(&image, 3, &[(b"\x00", Some(b"meta")), (b"\x01a", Some(&long)), (b"\x06\x00", Some(b"leaf 0"))]).await;
+    write(&image, 3, &[(b"\x00", Some(b"meta")), (b"\x01a", Some(&long)), (b"\x06\x00", Some(b"leaf 0"))])
+        .await;
     write(&image, 4, &[(b"\x01b", Some(b"b")), (b"\x06\x01", Some(b"leaf 1"))]).await;
     write(&image, 5, &[(b"\x01a", Some(b"short")), (b"\x01b", None)]).await;
     image.close();
@@ -59,7 +60,8 @@ async fn replaced_rows_are_all_new() {
     let directory = dir.path().join("state");
     let (image, _) = open(&directory);
     write(&image, 1, &[(b"\x01old", Some(b"1")), (b"\x06\x00", Some(b"leaf"))]).await;
-    let rows: Vec<io::Result<Row>> = (0..300_u32).map(|n| Ok(([&[1], n.to_be_bytes().as_slice()].concat(), vec![1; 30_000]))).collect();
+    let rows: Vec<io::Result<Row>> =
+        (0..300_u32).map(|n| Ok(([&[1], n.to_be_bytes().as_slice()].concat(), vec![1; 30_000]))).collect();
     image.replace(Box::new(rows.into_iter()), applied(9)).await.unwrap();
     image.close();
     let (image, loaded) = open(&directory);
@@ -68,7 +70,8 @@ async fn replaced_rows_are_all_new() {
     image.close();
     // A source that ends in an error leaves an image that is begun again, whether or not rows were written already.
     for many in [false, true] {
-        let some = (0..if many { 300 } else { 1_u32 }).map(|n| Ok((n.to_be_bytes().to_vec(), vec![1; 30_000])));
+        let some =
+            (0..if many { 300 } else { 1_u32 }).map(|n| Ok((n.to_be_bytes().to_vec(), vec![1; 30_000])));
         let broken: Vec<io::Result<Row>> = some.chain([Err(io::Error::other("gone"))]).collect();
         let (image, _) = open(&directory);
         image.replace(Box::new(broken.into_iter()), applied(10)).await.unwrap_err();
@@ -103,7 +106,11 @@ async fn damage_is_found_and_the_image_moved_aside() {
         // sled takes the damage for an unfinished write and goes back to before it: that is whole too, and the log goes on
         // from there.
         let index = loaded.applied.as_ref().map_or(0, |applied| applied.index);
-        assert!(index < 39 && loaded.rows.len() == usize::try_from(index).unwrap(), "cut {cut}: {} rows at {index}", loaded.rows.len());
+        assert!(
+            index < 39 && loaded.rows.len() == usize::try_from(index).unwrap(),
+            "cut {cut}: {} rows at {index}",
+            loaded.rows.len()
+        );
         assert!(index > 0 || loaded.moved.is_some(), "cut {cut}");
         write(&image, index + 1, &[(b"\x01a", Some(b"again"))]).await;
         image.close();

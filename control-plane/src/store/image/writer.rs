@@ -38,7 +38,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(directory: &Path, rows: Rows, once: u8, progress: watch::Sender<Progress>) -> io::Result<Self> {
+    pub(super) fn new(
+        directory: &Path,
+        rows: Rows,
+        once: u8,
+        progress: watch::Sender<Progress>,
+    ) -> io::Result<Self> {
         let file = File::options().read(true).write(true).open(directory.join("db"))?;
         Ok(Self { rows, file, once, progress })
     }
@@ -73,7 +78,9 @@ impl Writer {
                             Err(_) => break,
                         }
                     }
-                    self.write(&merged, Some(&newest)).map(|()| newest.index).map_err(|error| error.to_string())
+                    self.write(&merged, Some(&newest))
+                        .map(|()| newest.index)
+                        .map_err(|error| error.to_string())
                 }
             };
             match written {

@@ -55,12 +55,17 @@ pub(super) fn decode(segment: u64, bytes: &[u8]) -> Option<Frame<'_>> {
     }
     let (checksum, rest) = rest.split_first_chunk::<4>()?;
     let (_, rest) = rest.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= WAL_FRAME_BYTES_MAX)?;
+    let length =
+        usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= WAL_FRAME_BYTES_MAX)?;
     let body = rest.get(..length)?;
     if crc32c::crc32c_append(crc32c::crc32c(summed), body) != u32::from_be_bytes(*checksum) {
         return None;
     }
-    Some(Frame { sequence: u64::from_be_bytes(*sequence), body, size: (HEAD_BYTES + length).next_multiple_of(SECTOR_BYTES) })
+    Some(Frame {
+        sequence: u64::from_be_bytes(*sequence),
+        body,
+        size: (HEAD_BYTES + length).next_multiple_of(SECTOR_BYTES),
+    })
 }
 
 /// Finds a readable frame numbered `sequence` or later in `bytes`: the proof that what is unreadable before it had been synced.

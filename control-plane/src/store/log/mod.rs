@@ -48,7 +48,9 @@ pub enum LogError {
         offset: usize,
     },
     /// A record of a kind this release does not know.
-    #[error("write-ahead log has a record of a newer release in segment {segment} at byte {offset}; use that release")]
+    #[error(
+        "write-ahead log has a record of a newer release in segment {segment} at byte {offset}; use that release"
+    )]
     Unknown {
         /// Number of the segment.
         segment: u64,
@@ -62,7 +64,9 @@ pub enum LogError {
         number: u64,
     },
     /// Entries between two others are not there.
-    #[error("write-ahead log has no entry {index} although it was not purged; restore the node from a backup")]
+    #[error(
+        "write-ahead log has no entry {index} although it was not purged; restore the node from a backup"
+    )]
     Hole {
         /// The missing index.
         index: u64,
@@ -73,8 +77,8 @@ pub enum LogError {
 #[derive(Debug)]
 pub struct Log {
     view: Arc<Mutex<View>>,
-    queue: mpsc::Sender<Operation>,
-    writer: JoinHandle<()>,
+    queue: Mutex<Option<mpsc::Sender<Operation>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Reads the log.
@@ -107,13 +111,17 @@ impl Log {
     pub fn open_on(disk: Arc<dyn Disk>, segment_bytes: usize) -> Result<Self, LogError> {
         let recovered = recover::recover(&*disk, segment_bytes)?;
         if recovered.torn_bytes > 0 {
-            tracing::info!(bytes = recovered.torn_bytes, "cleared an unfinished write at the end of the write-ahead log");
+            tracing::info!(
+                bytes = recovered.torn_bytes,
+                "cleared an unfinished write at the end of the write-ahead log"
+            );
         }
         let view = Arc::new(Mutex::new(recovered.view.clone()));
         let (queue, operations) = mpsc::channel(WAL_QUEUE_MAX);
         let writer = Writer::new(disk, recovered, segment_bytes);
         let writer = std::thread::Builder::new().name("wal".to_owned()).spawn(move || writer.run(operations));
-        Ok(Self { view, queue, writer: writer.map_err(LogError::Io)? })
+        let writer = writer.map_err(LogError::Io)?;
+        Ok(Self { view, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(writer)) })
     }
 
     /// Returns a reader.
@@ -153,17 +161,23 @@ impl Log {
             let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
             records.iter().for_each(|record| view.take(record));
         }
-        if let Err(mpsc::error::SendError(operation)) = self.queue.send(Operation { records, done }).await
-            && let Some(done) = operation.done
-        {
-            done(Err(io::Error::other("the write-ahead log's writer has stopped")));
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = match queue {
+            Some(queue) => {
+                queue.send(Operation { records, done }).await.err().and_then(|refused| refused.0.done)
+            }
+            None => done,
+        };
+        if let Some(done) = refused {
+            done(Err(io::Error::other("the write-ahead log is closed")));
         }
     }
 
     /// Writes what waits, closes the log in order and waits for it. Blocks.
-    pub fn close(self) {
-        drop(self.queue);
-        if self.writer.join().is_err() {
+    pub fn close(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("write-ahead log's writer panicked");
         }
     }

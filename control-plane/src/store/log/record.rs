@@ -90,14 +90,23 @@ pub(super) fn decode_all(mut body: &[u8]) -> Result<Vec<Record>, Unreadable> {
 }
 
 fn decode(kind: u8, payload: &[u8]) -> Result<Record, Unreadable> {
-    let indexed = || payload.split_first_chunk::<8>().map(|(index, rest)| (u64::from_be_bytes(*index), rest)).ok_or(Unreadable);
+    let indexed = || {
+        payload
+            .split_first_chunk::<8>()
+            .map(|(index, rest)| (u64::from_be_bytes(*index), rest))
+            .ok_or(Unreadable)
+    };
     match kind {
-        ENTRY => indexed().map(|(index, bytes)| Record::Entry { index, bytes: Bytes::copy_from_slice(bytes) }),
+        ENTRY => {
+            indexed().map(|(index, bytes)| Record::Entry { index, bytes: Bytes::copy_from_slice(bytes) })
+        }
         VOTE => Ok(Record::Vote(Bytes::copy_from_slice(payload))),
         COMMITTED => Ok(Record::Committed(Bytes::copy_from_slice(payload))),
         TRUNCATE if payload.is_empty() => Ok(Record::Truncate(None)),
         TRUNCATE => indexed().map(|(index, _)| Record::Truncate(Some(index))),
-        PURGE => indexed().map(|(index, bytes)| Record::Purge { index, bytes: Bytes::copy_from_slice(bytes) }),
+        PURGE => {
+            indexed().map(|(index, bytes)| Record::Purge { index, bytes: Bytes::copy_from_slice(bytes) })
+        }
         CLOSED => Ok(Record::Closed),
         _ => Err(Unreadable),
     }

@@ -59,7 +59,13 @@ pub(super) fn recover(disk: &dyn Disk, segment_bytes: usize) -> Result<Recovered
     numbers.sort_unstable();
     let Some((last, before)) = numbers.split_last() else {
         let current = begin_segment(disk, 1, 1, &[], segment_bytes)?;
-        return Ok(Recovered { view: View::default(), sealed: Vec::new(), current, sequence: 2, torn_bytes: 0 });
+        return Ok(Recovered {
+            view: View::default(),
+            sealed: Vec::new(),
+            current,
+            sequence: 2,
+            torn_bytes: 0,
+        });
     };
     let mut scan = Scan { view: View::default(), sequence: None };
     let mut sealed = Vec::new();
@@ -91,8 +97,13 @@ pub(super) fn recover(disk: &dyn Disk, segment_bytes: usize) -> Result<Recovered
     }
     // A process that was killed between its write and its sync leaves bytes that can be read and are not yet on the device.
     file.sync().map_err(LogError::Io)?;
-    let current =
-        Current { file, number: *last, offset: found.end, size: found.end + tail.len(), newest_entry: found.newest_entry };
+    let current = Current {
+        file,
+        number: *last,
+        offset: found.end,
+        size: found.end + tail.len(),
+        newest_entry: found.newest_entry,
+    };
     let sequence = scan.sequence.unwrap_or(1);
     Ok(Recovered { view: scan.view, sealed, current, sequence, torn_bytes })
 }
@@ -100,7 +111,8 @@ pub(super) fn recover(disk: &dyn Disk, segment_bytes: usize) -> Result<Recovered
 /// Returns the bytes up to the last sector that is not all zeros. Whole sectors are compared: a segment is large.
 fn written_bytes(bytes: &[u8]) -> usize {
     const ZEROS: [u8; frame::SECTOR_BYTES] = [0; frame::SECTOR_BYTES];
-    let written = bytes.chunks(frame::SECTOR_BYTES).rposition(|sector| ZEROS.get(..sector.len()) != Some(sector));
+    let written =
+        bytes.chunks(frame::SECTOR_BYTES).rposition(|sector| ZEROS.get(..sector.len()) != Some(sector));
     written.map_or(0, |sector| (sector + 1) * frame::SECTOR_BYTES)
 }
 
@@ -140,7 +152,8 @@ impl Scan {
         loop {
             let rest = bytes.get(found.end..).unwrap_or_default();
             let expected = self.sequence;
-            let next = frame::decode(number, rest).filter(|frame| expected.is_none_or(|expected| frame.sequence == expected));
+            let next = frame::decode(number, rest)
+                .filter(|frame| expected.is_none_or(|expected| frame.sequence == expected));
             let Some(frame) = next else {
                 // A readable frame behind an unreadable one: it was begun after the unreadable one was synced.
                 return match frame::find_later(number, expected.unwrap_or(0), rest) {
@@ -148,7 +161,9 @@ impl Scan {
                     None => Ok(found),
                 };
             };
-            for record in record::decode_all(frame.body).map_err(|_| LogError::Unknown { segment: number, offset: found.end })? {
+            for record in record::decode_all(frame.body)
+                .map_err(|_| LogError::Unknown { segment: number, offset: found.end })?
+            {
                 if let Record::Entry { index, .. } = &record {
                     found.newest_entry = found.newest_entry.max(Some(*index));
                 }

@@ -80,7 +80,10 @@ fn every_kind_of_operation_survives_a_reopen() {
     assert_eq!(view.purged().unwrap(), "id 4");
     assert_eq!(view.committed().unwrap(), "committed");
     assert_eq!(view.entry_bytes(), view.entries(..).iter().map(Bytes::len).sum::<usize>());
-    assert!(view.entries((std::ops::Bound::Excluded(9), std::ops::Bound::Included(3))).is_empty() && view.entries(3..3).is_empty());
+    assert!(
+        view.entries((std::ops::Bound::Excluded(9), std::ops::Bound::Included(3))).is_empty()
+            && view.entries(3..3).is_empty()
+    );
 }
 
 #[test]

@@ -81,7 +81,11 @@ impl View {
             Excluded(end) => *end,
             Unbounded => u64::MAX,
         };
-        if start >= end { Vec::new() } else { self.entries.range(start..end).map(|(_, bytes)| bytes.clone()).collect() }
+        if start >= end {
+            Vec::new()
+        } else {
+            self.entries.range(start..end).map(|(_, bytes)| bytes.clone()).collect()
+        }
     }
 
     /// Returns the newest entry.

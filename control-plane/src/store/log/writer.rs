@@ -66,7 +66,8 @@ impl Writer {
     }
 
     fn write_group(&mut self, group: Vec<Operation>) {
-        let (records, dones): (Vec<_>, Vec<_>) = group.into_iter().map(|operation| (operation.records, operation.done)).unzip();
+        let (records, dones): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|operation| (operation.records, operation.done)).unzip();
         let records: Vec<Record> = records.into_iter().flatten().collect();
         if self.failed.is_none()
             && let Err(error) = self.write(&records)
@@ -124,7 +125,8 @@ impl Writer {
     /// Removes the oldest segments that hold no entry that is still needed. The current one repeats the vote and the purge.
     fn remove_purged(&mut self) -> Result<(), LogError> {
         let purged = self.view.purged_index();
-        while let Some(oldest) = self.sealed.first().copied().filter(|segment| segment.newest_entry <= purged) {
+        while let Some(oldest) = self.sealed.first().copied().filter(|segment| segment.newest_entry <= purged)
+        {
             self.disk.remove(&segment_name(oldest.number)).map_err(LogError::Io)?;
             self.sealed.remove(0);
         }

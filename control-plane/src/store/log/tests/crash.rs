@@ -14,7 +14,12 @@ const SEGMENT_BYTES: usize = 32 * 1024;
 
 /// Draws the next operation that a Raft node could ask for.
 fn draw(random: &mut Random, model: &mut Model) -> Vec<Record> {
-    let filler = |random: &mut Random| Bytes::from(vec![u8::try_from(random.below(255)).unwrap(); usize::try_from(1 + random.below(3_000)).unwrap()]);
+    let filler = |random: &mut Random| {
+        Bytes::from(vec![
+            u8::try_from(random.below(255)).unwrap();
+            usize::try_from(1 + random.below(3_000)).unwrap()
+        ])
+    };
     match random.below(10) {
         0 => vec![Record::Vote(filler(random))],
         1 if model.next > model.first + 1 => {
@@ -92,14 +97,21 @@ fn power_failure_anywhere_loses_nothing_acknowledged() {
             images += 1;
             let cut = usize::try_from(random.below(u64::try_from(journal.len()).unwrap() + 1)).unwrap();
             let journal = &journal[..cut];
-            let acknowledged =
-                journal.iter().filter_map(|event| if let Event::Acknowledged(number) = event { Some(*number) } else { None }).max();
+            let acknowledged = journal
+                .iter()
+                .filter_map(
+                    |event| if let Event::Acknowledged(number) = event { Some(*number) } else { None },
+                )
+                .max();
             let image = SimDisk::after_power_failure(journal, &mut random);
             let recovered = Log::open_on(Arc::new(image.clone()), SEGMENT_BYTES)
                 .unwrap_or_else(|error| panic!("seed {seed}, cut {cut}: does not open: {error}"));
             let found = recovered.reader().view().clone();
             let at = views.iter().skip(acknowledged.unwrap_or(0)).position(|view| *view == found);
-            assert!(at.is_some(), "seed {seed}, cut {cut}: acknowledged {acknowledged:?}, and what was found is no such state");
+            assert!(
+                at.is_some(),
+                "seed {seed}, cut {cut}: acknowledged {acknowledged:?}, and what was found is no such state"
+            );
             recovered.close();
             // It was repaired: a second start finds the same.
             // One sync on opening, one write and sync on closing; one write more clears what was torn.

@@ -14,10 +14,22 @@ const SECTOR: usize = 512;
 /// What happened, in order.
 #[derive(Clone)]
 pub(super) enum Event {
-    Create { name: String, head: Vec<u8>, size: usize },
-    Write { name: String, offset: usize, bytes: Vec<u8> },
-    Sync { name: String },
-    Remove { name: String },
+    Create {
+        name: String,
+        head: Vec<u8>,
+        size: usize,
+    },
+    Write {
+        name: String,
+        offset: usize,
+        bytes: Vec<u8>,
+    },
+    Sync {
+        name: String,
+    },
+    Remove {
+        name: String,
+    },
     /// The operation with this number was acknowledged.
     Acknowledged(usize),
 }
@@ -83,7 +95,11 @@ impl SimDisk {
                 match random.below(5) {
                     0 | 1 => put(files.get_mut(&name).unwrap(), at, part),
                     // A sector that failed in the middle: what it holds is neither old nor new.
-                    2 => put(files.get_mut(&name).unwrap(), at, &part.iter().map(|byte| byte ^ 0x3c).collect::<Vec<_>>()),
+                    2 => put(
+                        files.get_mut(&name).unwrap(),
+                        at,
+                        &part.iter().map(|byte| byte ^ 0x3c).collect::<Vec<_>>(),
+                    ),
                     _ => {}
                 }
             }
