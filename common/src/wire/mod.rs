@@ -53,4 +53,6 @@ fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, Vec<Violation>> {
 }
 
 #[cfg(test)]
+mod route_tests;
+#[cfg(test)]
 mod tests;
