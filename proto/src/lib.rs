@@ -13,6 +13,7 @@ use prost_reflect::DescriptorPool;
 /// The public API, `breakwater.v1`.
 pub mod v1 {
     #![allow(clippy::all, clippy::pedantic, unused_qualifications, unreachable_pub, reason = "generated")]
+    #![allow(clippy::allow_attributes_without_reason, reason = "generated")]
     #![allow(
         rustdoc::all,
         missing_docs,
@@ -26,6 +27,7 @@ pub mod v1 {
 /// What is in the Raft log and in the state's rows, `breakwater.internal.v1`.
 pub mod internal {
     #![allow(clippy::all, clippy::pedantic, unused_qualifications, unreachable_pub, reason = "generated")]
+    #![allow(clippy::allow_attributes_without_reason, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/breakwater.internal.v1.rs"));
 }
 
