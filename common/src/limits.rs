@@ -166,3 +166,17 @@ pub const ACT_ORIGIN_AGE_MS_MAX: u64 = 30 * 24 * 3_600_000;
 pub const IDENTIFIER_BYTES_MAX: usize = 128;
 /// Bytes of one text in a ledger record's detail. Five of them fit in a leaf, with room for the rest.
 pub const LEDGER_DETAIL_TEXT_BYTES_MAX: usize = 5 * 1024;
+/// Bytes of text above which guardrails judge off the async threads: at some 100 MB/s it is half a millisecond.
+pub const GUARD_INLINE_BYTES_MAX: usize = 64 * 1024;
+/// Pools of connections to upstreams: one for each different limit on connecting.
+pub const UPSTREAM_POOLS_MAX: usize = 32;
+/// Milliseconds between a control plane's heartbeats if it says none, and the longest that is believed.
+pub const HEARTBEAT_MS: (u64, u64) = (5_000, 60_000);
+/// Milliseconds between health reports if the control plane says none, and the longest that is believed.
+pub const REPORT_INTERVAL_MS: (u64, u64) = (1_000, 60_000);
+/// Milliseconds in which the control plane must take a connection and greet.
+pub const CONTROL_PLANE_GREETING_MS_MAX: u64 = 5_000;
+/// Milliseconds of the first and of the longest wait before the control plane is called again; the wait is random below.
+pub const RECONNECT_MS: (u64, u64) = (100, 30_000);
+/// Milliseconds of a link's health after which the next wait starts small again.
+pub const RECONNECT_RESET_MS: u64 = 60_000;
