@@ -1,0 +1,190 @@
+//! What passes between the zones: a [`Call`] from the edge to `enforce`, an [`Attempt`] from there to `upstream`, an
+//! [`Answer`] back up, and a [`Reply`] to the edge.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use breakwater_common::breaker::Outcome;
+use breakwater_common::ruleset::{CompiledRoute, KeyHolder, Upstream};
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::breakers::Permit;
+use crate::dialect::openai::ChatRequest;
+use crate::fault::Rejection;
+use crate::trace::Trace;
+
+/// Body of what goes to a client. It cannot fail: an answer that breaks off says so in its own format.
+pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;
+
+/// What goes to a client.
+pub(crate) type Reply = http::Response<ReplyBody>;
+
+/// A layer's future. Each layer boxes its own: eleven small allocations a call, about a microsecond together, buy layers
+/// that are plain async functions.
+pub(crate) type Pending<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+/// One call, decoded, with everything that holds for it until its end.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Its notes.
+    pub(crate) trace: Trace,
+    /// Who calls.
+    pub(crate) holder: Arc<KeyHolder>,
+    /// Where it goes.
+    pub(crate) route: Arc<CompiledRoute>,
+    /// What the caller put in `model`.
+    pub(crate) alias: String,
+    /// What is asked.
+    pub(crate) request: Arc<ChatRequest>,
+    /// New texts, by index into the request's texts. Filled by the input guard.
+    pub(crate) redactions: Vec<(usize, String)>,
+    /// When the call's time is over.
+    pub(crate) deadline: Instant,
+}
+
+/// One try at one upstream.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    /// Where to.
+    pub(crate) upstream: Arc<Upstream>,
+    /// The model as the upstream names it.
+    pub(crate) model: String,
+    /// Azure's deployment.
+    pub(crate) deployment: String,
+    /// What the caller calls the model: what an error says in its place.
+    pub(crate) alias: String,
+    /// The body, with the upstream's model in it.
+    pub(crate) body: Bytes,
+    /// The answer is to be a stream.
+    pub(crate) stream: bool,
+}
+
+/// What an upstream gave: the head of a successful answer, and its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Who gave it.
+    pub(crate) upstream: Arc<Upstream>,
+    /// Its body.
+    pub(crate) body: AnswerBody,
+    /// The breaker's permit, still to be reported on.
+    pub(crate) permit: Permit,
+    /// From the request sent to the answer's head.
+    pub(crate) first_byte: Duration,
+    /// When a stream must have given its first content.
+    pub(crate) first_content_by: Instant,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// All of it, not yet looked at.
+    Whole(Bytes),
+    /// A stream of events, not yet looked at.
+    Stream(Incoming),
+}
+
+/// Why an attempt gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AttemptFault {
+    /// What happened.
+    pub(crate) reason: Reason,
+    /// The upstream's status, if there was one.
+    pub(crate) status: Option<u16>,
+    /// When it asked us to come back, or when its breaker lets a probe through.
+    pub(crate) retry_after: Option<Duration>,
+    /// What it said, if the caller is to hear it.
+    pub(crate) rejection: Option<Box<Rejection>>,
+}
+
+/// What happened to an attempt. The classes are those of fleet.md §2.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The breaker is open.
+    BreakerOpen,
+    /// The provider's address or a header cannot be built from its configuration.
+    BadConfiguration,
+    /// No connection, no TLS, no name, or reset before the answer's head.
+    Connect,
+    /// No first byte or no first content in time.
+    FirstByteTimeout,
+    /// A status that says that the upstream does not work: 5xx, 408.
+    Status,
+    /// 429.
+    RateLimited,
+    /// 401, 402, 403: our credential is refused.
+    CredentialRefused,
+    /// 404: our model or deployment is not there.
+    ModelRefused,
+    /// Another 4xx: the caller's request is refused.
+    Rejected,
+    /// A redirect or another status that no completion has.
+    UnexpectedStatus,
+    /// An answer that is no completion.
+    Garbage,
+    /// An answer over the bound.
+    TooLarge,
+    /// The body broke off before the first content, or a whole one before its end.
+    Cut,
+    /// A stream that began with an error event.
+    StreamError,
+}
+
+impl Reason {
+    /// Returns the word of metrics and of `why`; a status adds its number there.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::BreakerOpen => "breaker_open",
+            Self::BadConfiguration => "bad_configuration",
+            Self::Connect => "connect",
+            Self::FirstByteTimeout => "first_byte_timeout",
+            Self::Status | Self::UnexpectedStatus => "status",
+            Self::RateLimited => "rate_limited",
+            Self::CredentialRefused => "credential_refused",
+            Self::ModelRefused => "model_refused",
+            Self::Rejected => "rejected",
+            Self::Garbage => "garbage",
+            Self::TooLarge => "too_large",
+            Self::Cut => "cut",
+            Self::StreamError => "stream_error",
+        }
+    }
+}
+
+impl AttemptFault {
+    /// Makes a fault that says only what happened.
+    pub(crate) fn new(reason: Reason) -> Self {
+        Self { reason, status: None, retry_after: None, rejection: None }
+    }
+
+    /// Returns what the breaker hears.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.reason {
+            Reason::Connect
+            | Reason::FirstByteTimeout
+            | Reason::Status
+            | Reason::UnexpectedStatus
+            | Reason::Garbage
+            | Reason::TooLarge
+            | Reason::Cut
+            | Reason::StreamError => Outcome::Failure,
+            Reason::RateLimited | Reason::CredentialRefused | Reason::ModelRefused | Reason::Rejected => {
+                Outcome::Neutral
+            }
+            Reason::BreakerOpen | Reason::BadConfiguration => Outcome::Abandoned,
+        }
+    }
+
+    /// Returns the reason as notes have it: `status_503`.
+    pub(crate) fn word(&self) -> String {
+        match (self.reason, self.status) {
+            (Reason::Status | Reason::UnexpectedStatus, Some(status)) => format!("status_{status}"),
+            (reason, _) => reason.as_str().to_owned(),
+        }
+    }
+}

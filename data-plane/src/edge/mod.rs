@@ -1,0 +1,64 @@
+//! The edge: from an HTTP request to a [`crate::call::Call`], and from a fault to an error that the caller's client
+//! understands.
+
+pub(crate) mod admit;
+pub(crate) mod authenticate;
+pub(crate) mod decode;
+pub(crate) mod doors;
+mod models;
+pub(crate) mod observe;
+pub(crate) mod rescue;
+
+use std::sync::Arc;
+
+use breakwater_common::ruleset::{CompiledRuleset, KeyHolder};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Full};
+
+use crate::call::{Reply, ReplyBody};
+use crate::trace::Trace;
+
+/// Which of our paths a request asked for, once that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// `POST /v1/chat/completions`.
+    Chat,
+    /// `GET /v1/models`.
+    Models,
+    /// `GET /v1/models/{id}`.
+    Model(String),
+}
+
+/// Who calls and what holds for the call: pinned once, so that one call sees one ruleset.
+#[derive(Debug, Clone)]
+pub(crate) struct Pinned {
+    /// The ruleset.
+    pub(crate) ruleset: Arc<CompiledRuleset>,
+    /// Who calls.
+    pub(crate) holder: Arc<KeyHolder>,
+}
+
+/// Returns the notes of a request. `observe` put them there; a request that did not come through it gets its own.
+fn trace_of<B>(request: &Request<B>) -> Trace {
+    request.extensions().get::<Trace>().cloned().unwrap_or_default()
+}
+
+fn full(bytes: impl Into<Bytes>) -> ReplyBody {
+    Full::new(bytes.into()).boxed_unsync()
+}
+
+fn empty() -> ReplyBody {
+    Empty::new().boxed_unsync()
+}
+
+fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
+    let mut reply = Response::new(full(value.to_string()));
+    *reply.status_mut() = status;
+    drop(
+        reply
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json")),
+    );
+    reply
+}

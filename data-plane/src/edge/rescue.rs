@@ -1,0 +1,144 @@
+//! Layer 2: the only writer of error bodies. A fault becomes an error in OpenAI's envelope, with all four keys, which
+//! strict clients demand.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use breakwater_common::limits::RETRY_AFTER_S_MAX;
+use http::{HeaderValue, Request, StatusCode, header};
+use serde_json::json;
+use tower::Service;
+
+use super::{json, trace_of};
+use crate::call::{Pending, Reply};
+use crate::fault::{Fault, Origin};
+use crate::metrics::Metrics;
+use crate::trace::{Ending, Trace};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Rescue<S> {
+    inner: S,
+    metrics: Metrics,
+}
+
+impl<S> Rescue<S> {
+    /// Wraps a service.
+    pub(crate) fn new(inner: S, metrics: Metrics) -> Self {
+        Self { inner, metrics }
+    }
+}
+
+impl<S, B> Service<Request<B>> for Rescue<S>
+where
+    S: Service<Request<B>, Response = Reply, Error = Fault, Future = Pending<Reply, Fault>>,
+{
+    type Response = Reply;
+    type Error = Infallible;
+    type Future = Pending<Reply, Infallible>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let trace = trace_of(&request);
+        let reply = self.inner.call(request);
+        let metrics = self.metrics.clone();
+        Box::pin(async move {
+            Ok(match reply.await {
+                Ok(reply) => reply,
+                Err(fault) => {
+                    note(&trace, &fault, &metrics);
+                    write(&fault)
+                }
+            })
+        })
+    }
+}
+
+fn note(trace: &Trace, fault: &Fault, metrics: &Metrics) {
+    if let Some(cause) = bad_input(fault) {
+        metrics.bad_input(cause);
+    }
+    let mut facts = trace.note();
+    facts.code = fault.face().code.unwrap_or_default();
+    facts.not_the_callers = matches!(fault.origin(), Origin::Upstream | Origin::Internal);
+    facts.ending = if fault.origin() == Origin::Guard { Ending::Blocked } else { Ending::Failed };
+}
+
+/// Returns what a fault of the caller counts as; none for those that are no bad input.
+fn bad_input(fault: &Fault) -> Option<&'static str> {
+    match fault {
+        Fault::InvalidApiKey => Some("invalid_api_key"),
+        Fault::UnknownPath => Some("unknown_path"),
+        Fault::MethodNotAllowed { .. } => Some("method_not_allowed"),
+        Fault::ModelNotFound { .. } => Some("model_not_found"),
+        Fault::BadRequest { .. } => Some("bad_request"),
+        Fault::ContentEncoding => Some("content_encoding"),
+        Fault::BodyTooLarge { .. } => Some("body_too_large"),
+        Fault::BodyTimeout => Some("slow_body"),
+        Fault::BodyIncomplete => Some("incomplete_body"),
+        Fault::Rejected(_) => Some("rejected_by_upstream"),
+        Fault::ContentBlocked { .. }
+        | Fault::Shed
+        | Fault::NotReady
+        | Fault::RateLimited { .. }
+        | Fault::UpstreamUnavailable
+        | Fault::NoProviderAvailable { .. }
+        | Fault::DeadlineExceeded
+        | Fault::Internal => None,
+    }
+}
+
+fn write(fault: &Fault) -> Reply {
+    let face = fault.face();
+    let status = StatusCode::from_u16(face.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let error = json!({
+        "message": fault.to_string(),
+        "type": face.kind,
+        "param": face.param,
+        "code": face.code,
+    });
+    let mut reply = json(status, &json!({ "error": error }));
+    if let Some(retry_after) = face.retry_after {
+        drop(reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(retry_after))));
+    }
+    if let Some(allow) = face.allow {
+        drop(reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow)));
+    }
+    reply
+}
+
+/// Rounds up to whole seconds, at least one and at most what clients obey.
+fn seconds(retry_after: Duration) -> u64 {
+    let rounded = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    rounded.clamp(1, RETRY_AFTER_S_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_envelope_has_all_four_keys() {
+        for fault in [Fault::InvalidApiKey, Fault::Internal, Fault::BodyTooLarge { bytes_max: 1 }] {
+            let reply = write(&fault);
+            let bytes = reply.into_body().collect().await.unwrap().to_bytes();
+            let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            let keys: Vec<_> = value["error"].as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, ["message", "type", "param", "code"], "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_whole_seconds_that_clients_obey() {
+        let check = |millis, expect| assert_eq!(seconds(Duration::from_millis(millis)), expect);
+        check(0, 1);
+        check(1_001, 2);
+        check(3_600_000, 60);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a chain that gave no answer means to the caller, and the notes about it.
+
+use std::time::Duration;
+
+use breakwater_common::ruleset::Candidate;
+
+use crate::call::{AttemptFault, Reason};
+use crate::fault::Fault;
+use crate::trace::AttemptNote;
+
+/// Wait that is asked for when no upstream said one.
+const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
+
+/// What went wrong along a chain.
+#[derive(Debug)]
+pub(super) struct Failures {
+    candidates: usize,
+    open: usize,
+    rate_limited: usize,
+    failed: usize,
+    retry_after: Option<Duration>,
+}
+
+impl Failures {
+    /// Starts a chain of so many candidates.
+    pub(super) fn new(candidates: usize) -> Self {
+        Self { candidates, open: 0, rate_limited: 0, failed: 0, retry_after: None }
+    }
+
+    /// Notes a candidate that gave no answer.
+    pub(super) fn failed(&mut self, fault: &AttemptFault) {
+        match fault.reason {
+            Reason::BreakerOpen => self.open += 1,
+            Reason::RateLimited => self.rate_limited += 1,
+            Reason::BadConfiguration
+            | Reason::Connect
+            | Reason::FirstByteTimeout
+            | Reason::Status
+            | Reason::CredentialRefused
+            | Reason::ModelRefused
+            | Reason::Rejected
+            | Reason::UnexpectedStatus
+            | Reason::Garbage
+            | Reason::TooLarge
+            | Reason::Cut
+            | Reason::StreamError => self.failed += 1,
+        }
+        if let Some(retry_after) = fault.retry_after {
+            self.retry_after = Some(self.retry_after.map_or(retry_after, |known| known.min(retry_after)));
+        }
+    }
+
+    /// Returns the word for the note: a candidate whose breaker is open was not asked.
+    pub(super) fn result(&self, fault: &AttemptFault) -> &'static str {
+        if fault.reason == Reason::BreakerOpen { "skipped" } else { "failed" }
+    }
+
+    /// Returns what the caller gets (source: contract/rest.md). Candidates that were skipped for their configuration count
+    /// as part of the chain and say nothing about why it failed.
+    pub(super) fn verdict(&self) -> Fault {
+        let retry_after = self.retry_after.unwrap_or(RETRY_AFTER_DEFAULT);
+        if self.rate_limited > 0 && self.open == 0 && self.failed == 0 {
+            return Fault::RateLimited { retry_after };
+        }
+        if self.candidates == 1 && self.failed == 1 {
+            return Fault::UpstreamUnavailable;
+        }
+        Fault::NoProviderAvailable { retry_after }
+    }
+}
+
+/// Makes the note of a candidate.
+pub(super) fn note(candidate: &Candidate, result: &'static str, reason: &str) -> AttemptNote {
+    AttemptNote {
+        provider: candidate.upstream.name.clone(),
+        model: candidate.model.clone(),
+        result,
+        reason: reason.to_owned(),
+        status: None,
+        duration_ms: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(candidates: usize, reasons: &[Reason], status: u16) {
+        let mut failures = Failures::new(candidates);
+        for reason in reasons {
+            failures.failed(&AttemptFault::new(*reason));
+        }
+        assert_eq!(failures.verdict().face().status, status, "{candidates} {reasons:?}");
+    }
+
+    #[test]
+    fn the_caller_gets_the_status_of_the_contract() {
+        use Reason::{BreakerOpen, Connect, RateLimited, Status};
+        check(1, &[Status], 502);
+        check(1, &[RateLimited], 429);
+        check(1, &[BreakerOpen], 503);
+        check(1, &[], 503);
+        check(0, &[], 503);
+        check(2, &[Status, Connect], 503);
+        check(2, &[RateLimited, RateLimited], 429);
+        check(2, &[RateLimited], 429);
+        check(2, &[RateLimited, BreakerOpen], 503);
+        check(2, &[Connect], 503);
+    }
+
+    #[test]
+    fn the_soonest_retry_is_told() {
+        let mut failures = Failures::new(2);
+        for seconds in [30, 7] {
+            let retry_after = Some(Duration::from_secs(seconds));
+            failures.failed(&AttemptFault { retry_after, ..AttemptFault::new(Reason::BreakerOpen) });
+        }
+        assert_eq!(failures.verdict(), Fault::NoProviderAvailable { retry_after: Duration::from_secs(7) });
+    }
+}

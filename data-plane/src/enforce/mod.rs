@@ -1,0 +1,8 @@
+//! What holds for a call whoever answers it: its deadline, its guardrails, its chain of upstreams.
+
+pub(crate) mod attempts;
+pub(crate) mod deadline;
+mod explain;
+pub(crate) mod guard;
+mod live;
+mod reply;

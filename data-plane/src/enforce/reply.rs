@@ -1,0 +1,127 @@
+//! From an upstream's answer to the caller's reply. The commit point of a stream is its first content: until then nothing
+//! was sent, and an upstream that fails has merely failed an attempt.
+
+use std::sync::Arc;
+
+use breakwater_common::breaker::Outcome;
+use breakwater_common::guard::{CompiledGuards, Side};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use tokio::time::timeout_at;
+
+use super::live::{Begun, Live};
+use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
+use crate::dialect::StreamFault;
+use crate::dialect::openai::{ReplyRewriter, StreamRewriter};
+use crate::trace::Ending;
+
+/// Says which provider answered, for routes that reveal it.
+const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provider");
+
+/// Turns an answer into a reply, and reports on its permit unless a stream is still running. Errors: the answer is none
+/// after all; the next candidate may be asked.
+pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, AttemptFault> {
+    let result = match answer.body {
+        AnswerBody::Whole(bytes) => whole(call, &bytes).map(|body| {
+            answer.permit.first_byte(answer.first_byte);
+            answer.permit.report(Outcome::Success);
+            reply(call, "application/json", body)
+        }),
+        AnswerBody::Stream(source) => match commit(call, source, answer.first_content_by).await {
+            Ok(begun) => {
+                answer.permit.first_byte(answer.first_byte);
+                let idle = answer.upstream.provider.timeouts.idle;
+                let live = Live::new(begun, answer.permit, call.trace.clone(), idle, call.deadline);
+                let mut reply = reply(call, "text/event-stream", live.boxed_unsync());
+                let no_cache = HeaderValue::from_static("no-cache");
+                drop(reply.headers_mut().insert(header::CACHE_CONTROL, no_cache));
+                return Ok(reveal(call, &answer.upstream.name, reply));
+            }
+            Err(fault) => Err(fault),
+        },
+    };
+    match result {
+        Ok(reply) => Ok(reveal(call, &answer.upstream.name, reply)),
+        Err(fault) => {
+            answer.permit.report(fault.outcome());
+            Err(fault)
+        }
+    }
+}
+
+fn whole(call: &Call, bytes: &Bytes) -> Result<ReplyBody, AttemptFault> {
+    let rewriter =
+        ReplyRewriter::new(&call.alias, output_guards(call)).reveal_provider(call.route.reveal_provider);
+    let reply = rewriter.rewrite(bytes).map_err(|_garbage| garbage())?;
+    if reply.blocked.is_some() {
+        call.trace.note().ending = Ending::Blocked;
+    }
+    call.trace.findings(Side::Output, reply.findings);
+    Ok(Full::new(reply.body).boxed_unsync())
+}
+
+/// Reads a stream up to its first content. Errors: what a failed attempt is.
+async fn commit(
+    call: &Call,
+    mut source: Incoming,
+    first_content_by: tokio::time::Instant,
+) -> Result<Begun, AttemptFault> {
+    let asked_usage = call.request.asked_usage();
+    let mut rewriter = StreamRewriter::new(&call.alias, output_guards(call), asked_usage)
+        .reveal_provider(call.route.reveal_provider);
+    let mut held = BytesMut::new();
+    loop {
+        let frame = timeout_at(first_content_by, source.frame())
+            .await
+            .map_err(|_elapsed| with_status(Reason::FirstByteTimeout))?;
+        let Some(Ok(frame)) = frame else { return Err(with_status(Reason::Cut)) };
+        let Ok(data) = frame.into_data() else { continue };
+        let step = rewriter.push(&data).map_err(|fault| stream_fault(&fault))?;
+        held.extend_from_slice(&step.bytes);
+        if step.over || step.first_content {
+            return Ok(Begun { source, rewriter, held: held.freeze(), over: step.over });
+        }
+        if held.len() > breakwater_common::limits::STREAM_COMMIT_BYTES_MAX {
+            return Err(garbage());
+        }
+    }
+}
+
+fn output_guards(call: &Call) -> Option<Arc<CompiledGuards>> {
+    call.route.guards.inspects(Side::Output).then(|| Arc::clone(&call.route.guards))
+}
+
+fn stream_fault(fault: &StreamFault) -> AttemptFault {
+    with_status(match fault {
+        StreamFault::Upstream { .. } => Reason::StreamError,
+        StreamFault::Garbage => Reason::Garbage,
+        StreamFault::EventTooLarge { .. } => Reason::TooLarge,
+        StreamFault::Empty => Reason::Cut,
+    })
+}
+
+fn garbage() -> AttemptFault {
+    with_status(Reason::Garbage)
+}
+
+fn with_status(reason: Reason) -> AttemptFault {
+    AttemptFault { status: Some(200), ..AttemptFault::new(reason) }
+}
+
+/// Makes the reply's head from nothing: what an upstream's head says never reaches the caller.
+fn reply(_call: &Call, content_type: &'static str, body: ReplyBody) -> Reply {
+    let mut reply = Response::new(body);
+    drop(reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
+    reply
+}
+
+fn reveal(call: &Call, provider: &str, mut reply: Reply) -> Reply {
+    if call.route.reveal_provider
+        && let Ok(value) = HeaderValue::from_str(provider)
+    {
+        drop(reply.headers_mut().insert(PROVIDER_HEADER, value));
+    }
+    reply
+}

@@ -1,0 +1,219 @@
+//! What the proxy counts. Every label comes from a closed set or through a bound.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use breakwater_common::limits::{METRIC_PROVIDERS_MAX, METRIC_ROUTES_MAX};
+use breakwater_runtime::metrics::{
+    self, Counter, EncodeLabelSet, Family, Gauge, Histogram, LabelBound, Registry,
+};
+
+use crate::breakers::Breakers;
+use crate::trace::Facts;
+
+/// Upper ends of the buckets of call durations, in seconds: from a cached refusal to ten minutes, the official clients'
+/// limit.
+const DURATION_BUCKETS_S: [f64; 14] =
+    [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0];
+
+/// The proxy's metrics. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Metrics(Arc<Shared>);
+
+struct Shared {
+    registry: Mutex<Registry>,
+    calls: Family<CallLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    breaker_states: Family<ProviderLabels, Gauge>,
+    attempts: Family<AttemptLabels, Counter>,
+    findings: Family<FindingLabels, Counter>,
+    bad_inputs: Family<CauseLabels, Counter>,
+    revision: Gauge,
+    rulesets: Family<CauseLabels, Counter>,
+    connected: Gauge,
+    dropped: Counter,
+    connections: Gauge,
+    routes: LabelBound,
+    providers: LabelBound,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    route: String,
+    status: u32,
+    ending: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    provider: String,
+    result: &'static str,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    side: &'static str,
+    category: &'static str,
+    verdict: &'static str,
+    enforced: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CauseLabels {
+    cause: &'static str,
+}
+
+impl Metrics {
+    /// Makes and registers them.
+    pub(crate) fn new() -> Self {
+        let mut shared = Shared {
+            registry: Mutex::default(),
+            calls: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_S)),
+            breaker_states: Family::default(),
+            attempts: Family::default(),
+            findings: Family::default(),
+            bad_inputs: Family::default(),
+            revision: Gauge::default(),
+            rulesets: Family::default(),
+            connected: Gauge::default(),
+            dropped: Counter::default(),
+            connections: Gauge::default(),
+            routes: LabelBound::new(METRIC_ROUTES_MAX),
+            providers: LabelBound::new(METRIC_PROVIDERS_MAX),
+        };
+        shared.register();
+        Self(Arc::new(shared))
+    }
+
+    /// Counts a call that ended.
+    pub(crate) fn call(&self, facts: &Facts) {
+        let shared = &self.0;
+        if facts.is_call {
+            let route = shared.routes.admit(&facts.route).to_owned();
+            let duration_ms = u32::try_from(facts.duration_ms).unwrap_or(u32::MAX);
+            shared
+                .durations
+                .get_or_create(&RouteLabels { route: route.clone() })
+                .observe(f64::from(duration_ms) / 1_000.0);
+            let status = u32::from(facts.status);
+            let labels = CallLabels { route, status, ending: facts.ending.as_str() };
+            let _ = shared.calls.get_or_create(&labels).inc();
+        }
+        for note in &facts.attempts {
+            let provider = shared.providers.admit(&note.provider).to_owned();
+            let labels = AttemptLabels { provider, result: note.result, reason: note.reason.clone() };
+            let _ = shared.attempts.get_or_create(&labels).inc();
+        }
+        for note in &facts.findings {
+            let labels = FindingLabels {
+                side: note.side,
+                category: note.finding.category,
+                verdict: note.finding.action.as_str(),
+                enforced: note.finding.enforced.to_string(),
+            };
+            let _ = shared.findings.get_or_create(&labels).inc_by(u64::from(note.finding.count));
+        }
+    }
+
+    /// Counts input that was refused before it became a call or while it was read.
+    pub(crate) fn bad_input(&self, cause: &'static str) {
+        let _ = self.0.bad_inputs.get_or_create(&CauseLabels { cause }).inc();
+    }
+
+    /// Says which revision is in force.
+    pub(crate) fn revision(&self, revision: u64) {
+        let _ = self.0.revision.set(i64::try_from(revision).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a ruleset: "accepted" or "refused".
+    pub(crate) fn ruleset(&self, cause: &'static str) {
+        let _ = self.0.rulesets.get_or_create(&CauseLabels { cause }).inc();
+    }
+
+    /// Says whether the link to the control plane is up.
+    pub(crate) fn connected(&self, connected: bool) {
+        let _ = self.0.connected.set(i64::from(connected));
+    }
+
+    /// Counts an outcome that the full queue dropped.
+    pub(crate) fn dropped_outcome(&self) {
+        let _ = self.0.dropped.inc();
+    }
+
+    /// Returns how many outcomes were dropped.
+    pub(crate) fn dropped_outcomes(&self) -> u64 {
+        self.0.dropped.get()
+    }
+
+    /// Says how many connections are open.
+    pub(crate) fn connections(&self, count: usize) {
+        let _ = self.0.connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Writes them all as text, the breakers as they stand now.
+    pub(crate) fn encode(&self, breakers: &Breakers) -> String {
+        let shared = &self.0;
+        shared.breaker_states.clear();
+        for standing in breakers.standings() {
+            let provider = shared.providers.admit(&standing.provider).to_owned();
+            let gauge = shared.breaker_states.get_or_create_owned(&ProviderLabels { provider });
+            let _ = gauge.set(i64::from(standing.state.gauge()));
+        }
+        metrics::encode(&shared.registry.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared {
+    fn register(&mut self) {
+        let registry = self.registry.get_mut().unwrap_or_else(PoisonError::into_inner);
+        registry.register("breakwater_calls", "Calls by route, status and ending", self.calls.clone());
+        registry.register(
+            "breakwater_call_duration_seconds",
+            "From the request's head to the answer's end",
+            self.durations.clone(),
+        );
+        registry.register(
+            "breakwater_circuit_breaker_state",
+            "0 closed, 1 half-open, 2 open",
+            self.breaker_states.clone(),
+        );
+        registry.register("breakwater_attempts", "Upstreams considered by calls", self.attempts.clone());
+        registry.register("breakwater_guard_findings", "Findings of guardrails", self.findings.clone());
+        registry.register(
+            "breakwater_bad_input",
+            "Input refused before it became a call, by cause",
+            self.bad_inputs.clone(),
+        );
+        registry.register("breakwater_config_revision", "Ruleset in force", self.revision.clone());
+        registry.register("breakwater_config_rulesets", "Rulesets received", self.rulesets.clone());
+        registry.register(
+            "breakwater_control_plane_connected",
+            "1 while the configuration stream is up",
+            self.connected.clone(),
+        );
+        registry.register(
+            "breakwater_outcomes_dropped",
+            "Outcomes that the full queue dropped",
+            self.dropped.clone(),
+        );
+        registry.register("breakwater_connections", "Open connections", self.connections.clone());
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! Layer 12, the only one that touches the network: sends, waits no longer than the provider's limits say, and tells
+//! answers from failures. A future that is dropped cancels the request at the upstream.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use breakwater_common::limits::{REPLY_BODY_BYTES_MAX, UPSTREAM_ERROR_BYTES_MAX};
+use bytes::{Bytes, BytesMut};
+use http::{Response, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::{Instant, timeout, timeout_at};
+use tower::Service;
+
+use super::client::Clients;
+use super::{Arrived, Signed, classify};
+use crate::call::{AnswerBody, Attempt, AttemptFault, Pending, Reason};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Dispatch {
+    clients: Clients,
+}
+
+impl Dispatch {
+    /// Makes the stack's bottom.
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self { clients }
+    }
+}
+
+impl Service<Signed> for Dispatch {
+    type Response = Arrived;
+    type Error = AttemptFault;
+    type Future = Pending<Arrived, AttemptFault>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), AttemptFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, signed: Signed) -> Self::Future {
+        let clients = self.clients.clone();
+        Box::pin(dispatch(clients, signed))
+    }
+}
+
+async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFault> {
+    let Signed { attempt, request } = signed;
+    let limits = attempt.upstream.provider.timeouts;
+    let client = clients.get(limits.connect);
+    let sent = Instant::now();
+    // Connecting has its own limit within this one; what remains is the wait for the answer.
+    let by = sent + limits.connect + limits.first_token;
+    let response = match timeout_at(by, client.request(request)).await {
+        Err(_elapsed) => return Err(AttemptFault::new(Reason::FirstByteTimeout)),
+        Ok(Err(error)) => {
+            // The error's text may hold the address: it stays at debug, which is off in production.
+            tracing::debug!(provider = %attempt.upstream.name, connect = error.is_connect(), "attempt failed");
+            return Err(AttemptFault::new(Reason::Connect));
+        }
+        Ok(Ok(response)) => response,
+    };
+    let first_byte = sent.elapsed();
+    let body = take(&attempt, response, limits.idle).await?;
+    Ok(Arrived {
+        upstream: attempt.upstream,
+        body,
+        first_byte,
+        first_content_by: Instant::now() + limits.first_token.saturating_sub(first_byte),
+    })
+}
+
+/// Takes the body of a successful answer: whole, or as a stream not yet looked at. Errors: everything else, classified.
+async fn take(
+    attempt: &Attempt,
+    response: Response<Incoming>,
+    idle: Duration,
+) -> Result<AnswerBody, AttemptFault> {
+    let status = response.status().as_u16();
+    if status != 200 {
+        let (parts, body) = response.into_parts();
+        // An error's body is a courtesy: whatever of it comes in time and within the bound is enough.
+        let bytes = read(body, UPSTREAM_ERROR_BYTES_MAX, idle).await.unwrap_or_default();
+        return Err(classify::refusal(attempt, status, &parts.headers, &bytes));
+    }
+    let streams = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
+    if streams != attempt.stream {
+        return Err(AttemptFault { status: Some(status), ..AttemptFault::new(Reason::Garbage) });
+    }
+    if streams {
+        return Ok(AnswerBody::Stream(response.into_body()));
+    }
+    match read(response.into_body(), REPLY_BODY_BYTES_MAX, idle).await {
+        Ok(bytes) => Ok(AnswerBody::Whole(bytes)),
+        Err(reason) => Err(AttemptFault { status: Some(status), ..AttemptFault::new(reason) }),
+    }
+}
+
+/// Reads a body. Errors: it is over the bound, broke off, or fell silent.
+async fn read(mut body: Incoming, bytes_max: usize, idle: Duration) -> Result<Bytes, Reason> {
+    if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return Err(Reason::TooLarge);
+    }
+    let mut read = BytesMut::new();
+    loop {
+        let frame = timeout(idle, body.frame()).await.map_err(|_elapsed| Reason::Cut)?;
+        let Some(frame) = frame else { return Ok(read.freeze()) };
+        let Ok(data) = frame.map_err(|_broken| Reason::Cut)?.into_data() else { continue };
+        if read.len() + data.len() > bytes_max {
+            return Err(Reason::TooLarge);
+        }
+        read.extend_from_slice(&data);
+    }
+}
