@@ -82,13 +82,14 @@ impl State {
         Applied { outcome, rows }
     }
 
-    /// Says what [`Self::apply`] would answer, and changes nothing.
+    /// Says what [`Self::apply`] would answer if it came under a new request id, and changes nothing.
     ///
     /// # Errors
     ///
     /// The refusal that it would give.
     pub fn check(&self, proposal: &Proposal) -> Result<Receipt, Refusal> {
-        let outcome = self.clone().apply(proposal).outcome;
+        let asked = Proposal { request_id: String::new(), ..proposal.clone() };
+        let outcome = self.clone().apply(&asked).outcome;
         outcome
             .map(|receipt| Receipt { ledger_index: None, ..receipt })
             .map_err(|refusal| Refusal { ledger_index: None, ..refusal })

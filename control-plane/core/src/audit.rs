@@ -139,15 +139,27 @@ fn code(text: &str) -> String {
     if bounds::is_code(text) { text.to_owned() } else { REDACTED.to_owned() }
 }
 
-/// Names the resource and the field of a violation, without keys of maps, which people choose.
+/// Names the resource and the field of a violation. Names of list entries and keys of maps, which people choose, are left
+/// out of the path; their numbers are not.
 fn place(violation: &Violation) -> String {
-    let known = |byte: char| byte.is_ascii_alphanumeric() || matches!(byte, '_' | '.' | '[' | ']');
-    let field = &violation.field_path;
-    let plain = field.len() <= 128 && field.chars().all(known);
-    let field = if plain { field } else { REDACTED };
-    let resource = &violation.resource;
+    let mut field = String::new();
+    let mut entry: Option<String> = None;
+    for letter in violation.field_path.chars().take(256) {
+        match (&mut entry, letter) {
+            (None, '[') => entry = Some(String::new()),
+            (None, _) if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.') => field.push(letter),
+            (None, _) => {}
+            (Some(inside), ']') => {
+                let number = inside.bytes().all(|byte| byte.is_ascii_digit());
+                field.extend(["[", if number { inside.as_str() } else { "" }, "]"]);
+                entry = None;
+            }
+            (Some(inside), _) => inside.push(letter),
+        }
+    }
+    let resource = violation.resource.as_str();
     let resource = if resource.is_empty() || bounds::is_object(resource) { resource } else { REDACTED };
-    [resource, field].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":")
+    [resource, &field].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":")
 }
 
 /// Cuts a text at a space so that it fits, and says how many words are left out.
@@ -166,4 +178,37 @@ fn bounded(text: &str) -> String {
         kept.push(' ');
     }
     format!("{kept}and {} more", words.count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_name_fields_and_numbers_but_nothing_that_people_chose() {
+        let check = |resource: &str, path: &str, expect: &str| {
+            let at = Violation::at(path, "some words");
+            assert_eq!(place(&Violation { resource: resource.to_owned(), ..at }), expect);
+        };
+        check(
+            "Route/chat",
+            "spec.rules[0].conditions[12].field",
+            "Route/chat:spec.rules[0].conditions[12].field",
+        );
+        check("Provider/p", "spec.credentials[sk-canary].api_key", "Provider/p:spec.credentials[].api_key");
+        check("Provider/hello there", "spec.tags", "(redacted):spec.tags");
+        check("", "id", "id");
+        check("Provider/p", "", "Provider/p");
+        check("", "labels[never closed", "labels");
+    }
+
+    #[test]
+    fn long_details_are_cut_at_a_word_and_say_how_many_are_left() {
+        let words: Vec<String> = (0..2_000).map(|number| format!("word{number}")).collect();
+        let cut = bounded(&words.join(" "));
+        assert!(cut.len() <= LEDGER_DETAIL_TEXT_BYTES_MAX);
+        let kept = cut.split(' ').filter(|word| word.starts_with("word")).count();
+        assert!(cut.ends_with(&format!(" and {} more", 2_000 - kept)), "{cut}");
+        assert_eq!(bounded("a b"), "a b");
+    }
 }

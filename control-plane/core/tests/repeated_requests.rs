@@ -88,3 +88,14 @@ fn ids_are_forgotten_by_age_in_rows_too() {
     assert_eq!(remembered(&node), 3, "r0 and r1 are older than a day");
     node.assert_whole();
 }
+
+#[test]
+fn a_check_is_never_answered_from_memory() {
+    let mut node = Node::new();
+    let asked = proposal(admin(), "r1", 5_000, change(vec![sealed("p")]));
+    node.apply(&asked).outcome.unwrap();
+    node.ask(change(vec![delete(Kind::Provider, "p")])).unwrap();
+    let told = node.state.check(&asked).unwrap();
+    assert_eq!(told.changes[0].change, breakwater_control_core::ChangeKind::Created);
+    assert_eq!(told.ledger_index, None);
+}
