@@ -100,8 +100,13 @@ impl Image {
     /// # Errors
     /// If neither it nor a new one can be opened.
     pub fn open(directory: &Path, bulk: u8) -> Result<(Self, Loaded), ImageError> {
+        Self::open_sized(directory, bulk, SEGMENT_BYTES)
+    }
+
+    /// Opens it with another size of sled's segments, so that a test sees them reused.
+    fn open_sized(directory: &Path, bulk: u8, segment: usize) -> Result<(Self, Loaded), ImageError> {
         let mut moved = None;
-        let (db, rows, loaded) = match probe(directory, bulk) {
+        let (db, rows, loaded) = match probe(directory, bulk, segment) {
             Ok(opened) => opened,
             // Somebody holds the files, or the device is full: nothing is wrong with what is in them.
             Err(error @ ImageError::Io(_)) => return Err(error),
@@ -109,7 +114,7 @@ impl Image {
                 let aside = move_aside(directory).map_err(ImageError::Io)?;
                 tracing::error!(%error, aside = %aside.display(), "state image moved aside; rebuilding from snapshot and log");
                 moved = Some((error.to_string(), aside));
-                probe(directory, bulk)?
+                probe(directory, bulk, segment)?
             }
         };
         let index = loaded.applied.as_ref().map_or(0, |applied| applied.index);
@@ -222,14 +227,15 @@ impl Image {
 }
 
 /// Opens and reads everything in a thread of its own: sled panics on some damage instead of saying so.
-fn probe(directory: &Path, bulk: u8) -> Result<(sled::Db, Rows, Loaded), ImageError> {
+fn probe(directory: &Path, bulk: u8, segment: usize) -> Result<(sled::Db, Rows, Loaded), ImageError> {
     let directory = directory.to_owned();
-    let probe =
-        std::thread::Builder::new().name("image-probe".to_owned()).spawn(move || read(&directory, bulk));
+    let probe = std::thread::Builder::new()
+        .name("image-probe".to_owned())
+        .spawn(move || read(&directory, bulk, segment));
     probe.map_err(ImageError::Io)?.join().unwrap_or(Err(ImageError::Panicked))
 }
 
-fn read(directory: &Path, bulk: u8) -> Result<(sled::Db, Rows, Loaded), ImageError> {
+fn read(directory: &Path, bulk: u8, segment: usize) -> Result<(sled::Db, Rows, Loaded), ImageError> {
     disk::make_directory(directory).map_err(ImageError::Io)?;
     for entry in fs::read_dir(directory).map_err(ImageError::Io)? {
         let path = entry.map_err(ImageError::Io)?.path();
@@ -240,7 +246,7 @@ fn read(directory: &Path, bulk: u8) -> Result<(sled::Db, Rows, Loaded), ImageErr
     }
     let config = sled::Config::new()
         .path(directory)
-        .segment_size(SEGMENT_BYTES)
+        .segment_size(segment)
         .cache_capacity(CACHE_BYTES)
         .flush_every_ms(None);
     let db = config.open().map_err(|error| match error {

@@ -30,7 +30,7 @@ pub struct Applied {
 /// One row.
 pub type Row = (Vec<u8>, Vec<u8>);
 /// Rows that change: the new value, or `None` where the row goes.
-pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The rows and their sum.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! What the image promises.
 
+mod crash;
+
 use super::*;
 
 const BULK: u8 = 6;

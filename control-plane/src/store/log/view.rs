@@ -50,21 +50,17 @@ impl View {
 
     /// Returns the first index that should be there and is not.
     pub(super) fn first_hole(&self) -> Option<u64> {
-        let mut expected = match &self.purged {
+        let first = match &self.purged {
             Some((purged, _)) => purged + 1,
             None => *self.entries.keys().next()?,
         };
         // Without a purge the first entry of a log is 0 or 1: 1 where the membership came from elsewhere.
-        if self.purged.is_none() && expected > 1 {
+        if self.purged.is_none() && first > 1 {
             return Some(0);
         }
-        for index in self.entries.keys() {
-            if *index != expected {
-                return Some(expected);
-            }
-            expected += 1;
-        }
-        None
+        (first..)
+            .zip(self.entries.keys())
+            .find_map(|(expected, found)| (expected != *found).then_some(expected))
     }
 
     /// Returns the entries of a range that are there, in order.

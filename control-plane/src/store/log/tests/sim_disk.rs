@@ -50,6 +50,8 @@ impl Random {
 
 #[derive(Default)]
 struct Inner {
+    /// What the disk held when it was made.
+    start: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
     journal: Vec<Event>,
 }
@@ -68,9 +70,9 @@ impl SimDisk {
         self.inner.lock().unwrap().journal.clone()
     }
 
-    /// Builds a disk as a power failure right after `journal` could leave it.
-    pub(super) fn after_power_failure(journal: &[Event], random: &mut Random) -> Self {
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    /// Builds a disk as a power failure right after `journal`, a prefix of this disk's, could leave it.
+    pub(super) fn after_power_failure(&self, journal: &[Event], random: &mut Random) -> Self {
+        let mut files = self.inner.lock().unwrap().start.clone();
         let mut unsynced: Vec<(String, usize, Vec<u8>)> = Vec::new();
         for event in journal {
             match event {
@@ -104,7 +106,7 @@ impl SimDisk {
                 }
             }
         }
-        Self { inner: Arc::new(Mutex::new(Inner { files, journal: Vec::new() })) }
+        Self { inner: Arc::new(Mutex::new(Inner { start: files.clone(), files, journal: Vec::new() })) }
     }
 }
 
