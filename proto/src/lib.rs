@@ -16,6 +16,7 @@ pub mod v1 {
     #![allow(clippy::allow_attributes_without_reason, reason = "generated")]
     #![allow(
         rustdoc::all,
+        clippy::allow_attributes_without_reason,
         missing_docs,
         missing_debug_implementations,
         let_underscore_drop,
