@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -70,6 +71,12 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>, overrides: &[Override]) ->
         reason: error.to_string().trim().replace('\n', " "),
         read_from: read_from(file, overrides),
     })
+}
+
+/// Writes a configuration as TOML, as `--dump-config` prints it. Secrets print as `(secret)`.
+pub fn dump<T: Serialize>(config: &T) -> Result<String, ConfigError> {
+    toml::to_string(config)
+        .map_err(|error| ConfigError::Value { reason: error.to_string(), read_from: "memory".to_owned() })
 }
 
 fn parse(path: &Path) -> Result<Table, ConfigError> {

@@ -48,6 +48,12 @@ impl Readiness {
         missing.collect()
     }
 
+    /// Returns a watch of every change.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<BTreeMap<&'static str, Option<String>>> {
+        self.parts.subscribe()
+    }
+
     /// Waits until all parts are ready. Cancel-safe.
     pub async fn wait(&self) {
         let mut watch = self.parts.subscribe();
