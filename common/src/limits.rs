@@ -23,6 +23,26 @@ pub const NAME_BYTES_MAX: usize = 63;
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Bytes of a REST or gRPC request body on the admin port: a full apply, encoded.
 pub const ADMIN_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Connections the admin port serves at once; beyond it accept waits. One proxy holds one.
+pub const ADMIN_CONNECTIONS_MAX: usize = 12_288;
+/// Bytes of all headers of a request on the admin port.
+pub const ADMIN_HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Headers of a request on the admin port.
+pub const ADMIN_HEADERS_MAX: usize = 64;
+/// Streams of one HTTP/2 connection to the admin port. A proxy needs two, a client a few.
+pub const ADMIN_STREAMS_PER_CONNECTION_MAX: u32 = 64;
+/// Proxies that one node remembers; beyond it the longest silent one is forgotten.
+pub const PROXIES_MAX: usize = 10_000;
+/// Providers in one health report; further ones are left out and counted.
+pub const UPSTREAMS_IN_REPORT_MAX: usize = 1_024;
+/// Messages on their way to one proxy; beyond it the session waits, and then skips to the newest ruleset.
+pub const SESSION_QUEUE_MAX: usize = 8;
+/// Acts of proxies on their way to the ledger; beyond it they are dropped and counted.
+pub const ACTS_QUEUE_MAX: usize = 4_096;
+/// Questions about calls that wait for proxies' answers at once; beyond it a question is refused.
+pub const EXPLAIN_QUESTIONS_MAX: usize = 256;
+/// Bytes of a text in a proxy's report (an id, a state, a reason); longer ones are cut.
+pub const REPORT_TEXT_BYTES_MAX: usize = 256;
 /// Bytes of a ledger leaf. Below C2SP tlog-tiles' 65,535.
 pub const LEDGER_LEAF_BYTES_MAX: usize = 32 * 1024;
 /// Records on a page of the ledger.
