@@ -1,0 +1,173 @@
+//! Create, Update and Delete.
+
+use breakwater_common::error_kind::ErrorKind;
+use breakwater_common::resource::Kind;
+use breakwater_common::violation::Violation;
+use breakwater_control_core::{Action, Change, ChangeKind, Command, Receipt, ResourceWrite, State};
+use breakwater_proto::v1::DeleteResourceResponse;
+use prost::Message;
+use prost_reflect::{DynamicMessage, ReflectMessage};
+use tonic::Status;
+
+use super::super::message::{flag, nested, number, text};
+use super::super::status::{from_admin, plain, refused};
+use super::admission::{Draft, admit};
+use super::read::not_found;
+use super::view::Stamps;
+use super::{Resources, mask, view};
+use crate::admin::Ask;
+use crate::caller::Caller;
+
+impl Resources {
+    pub(super) async fn create(
+        &self,
+        kind: Kind,
+        caller: &Caller,
+        request: &DynamicMessage,
+    ) -> Result<DynamicMessage, Status> {
+        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let draft = draft_of(kind, request)?;
+        // With a request id the state decides: it may be a repeated request, which gets its first answer.
+        if text(request, "request_id").is_empty() && state.resource(kind, &draft.name).is_some() {
+            let message = format!("there is a {} named {:?} already", kind.as_str(), draft.name);
+            return Err(plain(ErrorKind::AlreadyExists, &message));
+        }
+        self.write(&state, draft, Some(0), caller, request).await
+    }
+
+    pub(super) async fn update(
+        &self,
+        kind: Kind,
+        caller: &Caller,
+        request: &DynamicMessage,
+    ) -> Result<DynamicMessage, Status> {
+        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let mut draft = draft_of(kind, request)?;
+        let stored = state.resource(kind, &draft.name);
+        let mut expected = number(request, "expected_revision");
+        let field_mask = text(request, "update_mask");
+        match stored {
+            None if !flag(request, "allow_missing") => return Err(not_found(kind, &draft.name)),
+            Some(stored) if !field_mask.is_empty() => {
+                let before = view::hidden(kind, &stored.spec);
+                draft.spec = mask::overlay(kind, &field_mask, &before, &draft.spec)
+                    .map_err(|violations| refused(ErrorKind::InvalidArgument, &violations))?;
+                // What was read is what is changed: another write in between is told, not overwritten.
+                expected = expected.or(Some(stored.revision));
+            }
+            _ => {}
+        }
+        self.write(&state, draft, expected, caller, request).await
+    }
+
+    pub(super) async fn delete(
+        &self,
+        kind: Kind,
+        caller: &Caller,
+        request: &DynamicMessage,
+    ) -> Result<DeleteResourceResponse, Status> {
+        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let (name, request_id) = (text(request, "name"), text(request, "request_id"));
+        if request_id.is_empty() && state.resource(kind, &name).is_none() {
+            return Err(not_found(kind, &name));
+        }
+        let write =
+            ResourceWrite { kind, name, spec: None, expected_revision: number(request, "expected_revision") };
+        let ask = Ask {
+            principal: caller.principal.clone(),
+            request_id,
+            validate_only: flag(request, "validate_only"),
+            command: Command::ChangeResources { writes: vec![write], prune: false },
+        };
+        let receipt = self.admin.submit(ask).await.map_err(single)?;
+        Ok(DeleteResourceResponse {
+            revision: receipt.revision,
+            ledger_index: receipt.ledger_index.unwrap_or_default(),
+        })
+    }
+
+    async fn write(
+        &self,
+        state: &State,
+        draft: Draft,
+        expected_revision: Option<u64>,
+        caller: &Caller,
+        request: &DynamicMessage,
+    ) -> Result<DynamicMessage, Status> {
+        let sealed = admit(&self.sealer, state, std::slice::from_ref(&draft))
+            .map_err(|violations| refused(ErrorKind::InvalidArgument, &violations))?;
+        let spec = sealed.into_iter().next().unwrap_or_default();
+        let write = ResourceWrite {
+            kind: draft.kind,
+            name: draft.name.clone(),
+            spec: Some(spec.clone()),
+            expected_revision,
+        };
+        let validate_only = flag(request, "validate_only");
+        let ask = Ask {
+            principal: caller.principal.clone(),
+            request_id: text(request, "request_id"),
+            validate_only,
+            command: Command::ChangeResources { writes: vec![write], prune: false },
+        };
+        let receipt = self.admin.submit(ask).await.map_err(single)?;
+        self.written(&draft, &spec, &receipt, validate_only)
+    }
+
+    /// Shows what the write left. If the resource changed again since, the answer is still that of this write.
+    fn written(
+        &self,
+        draft: &Draft,
+        spec: &[u8],
+        receipt: &Receipt,
+        validate_only: bool,
+    ) -> Result<DynamicMessage, Status> {
+        let state = self.admin.state();
+        let now = state.resource(draft.kind, &draft.name);
+        let unchanged = matches!(receipt.changes.as_slice(), [Change { change: ChangeKind::Unchanged, .. }]);
+        match now {
+            Some(now) if !validate_only && (unchanged || now.revision == receipt.revision) => {
+                view::committed(now)
+            }
+            _ => {
+                let revision =
+                    if validate_only { now.map_or(0, |now| now.revision) } else { receipt.revision };
+                view::message(draft.kind, &draft.name, spec, Stamps { revision, ..Stamps::default() })
+            }
+        }
+    }
+}
+
+fn draft_of(kind: Kind, request: &DynamicMessage) -> Result<Draft, Status> {
+    let field = request
+        .descriptor()
+        .fields()
+        .find(|field| field.kind().as_message().is_some_and(|message| message.name() == kind.as_str()));
+    let name = field.map(|field| field.name().to_owned()).unwrap_or_default();
+    let violation = |path: &str, message: String| {
+        Err(refused(ErrorKind::InvalidArgument, &[Violation::at(path, message)]))
+    };
+    let Some(resource) = nested(request, &name) else { return violation(&name, "is required".to_owned()) };
+    let said = text(&resource, "kind");
+    if !said.is_empty() && said != kind.as_str() {
+        return violation(
+            "kind",
+            format!("is {said:?} in the body, but this method is for {:?}", kind.as_str()),
+        );
+    }
+    let spec = nested(&resource, "spec").map(|spec| spec.encode_to_vec()).unwrap_or_default();
+    Ok(Draft { kind, name: text(&resource, "name"), spec, document: None })
+}
+
+/// A write of one resource: which of the writes was meant is no question.
+fn single(error: crate::admin::AdminError) -> Status {
+    from_admin(match error {
+        crate::admin::AdminError::Refused(mut refusal) => {
+            for violation in &mut refusal.violations {
+                violation.document = None;
+            }
+            crate::admin::AdminError::Refused(refusal)
+        }
+        other => other,
+    })
+}
