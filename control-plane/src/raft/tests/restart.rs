@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use breakwater_common::limits::PROPOSALS_IN_FLIGHT_MAX;
+use breakwater_common::limits::{LOG_BYTES_BEFORE_SNAPSHOT, PROPOSALS_IN_FLIGHT_MAX};
 
 use super::*;
 
@@ -144,4 +144,29 @@ async fn flipped_byte_in_the_log_stops_the_start() {
     fs::write(&segment, bytes).unwrap();
     let error = try_start(dir.path()).await.unwrap_err();
     assert!(error.to_string().contains("damaged in segment 1"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_is_cut_when_it_holds_too_many_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let raft = start(dir.path()).await;
+    raft.submit(bootstrap()).await.unwrap().unwrap();
+    // Refused for its size by a rule; it is in the log all the same.
+    let mut large = token("large");
+    large.subject = "x".repeat(LOG_BYTES_BEFORE_SNAPSHOT / 12);
+    for number in 0..30 {
+        let asked = proposal(&format!("large {number}"), Command::CreateToken(large.clone()));
+        raft.submit(asked).await.unwrap().unwrap_err();
+    }
+    let cut = async {
+        while raft.status().log_bytes > LOG_BYTES_BEFORE_SNAPSHOT {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), cut).await.unwrap();
+    let before = seen(&raft).await;
+    raft.shutdown().await;
+    let raft = start(dir.path()).await;
+    assert_eq!(seen(&raft).await, before);
+    raft.shutdown().await;
 }

@@ -109,7 +109,7 @@ impl Image {
         let (db, rows, loaded) = match probe(directory, bulk, segment) {
             Ok(opened) => opened,
             // Somebody holds the files, or the device is full: nothing is wrong with what is in them.
-            Err(error @ ImageError::Io(_)) => return Err(error),
+            Err(ImageError::Io(error)) if !is_damage(&error) => return Err(ImageError::Io(error)),
             Err(error) => {
                 let aside = move_aside(directory).map_err(ImageError::Io)?;
                 tracing::error!(%error, aside = %aside.display(), "state image moved aside; rebuilding from snapshot and log");
@@ -260,6 +260,11 @@ fn read(directory: &Path, bulk: u8, segment: usize) -> Result<(sled::Db, Rows, L
     }
     disk::sync_directory(directory).map_err(ImageError::Io)?;
     Ok((db, rows, Loaded { rows: kept, applied, moved: None }))
+}
+
+/// Files that end early or make no sense are damage; everything else is the system's.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
 }
 
 /// Keeps the damaged image for whoever wants to know why; an older one makes room.
