@@ -2,8 +2,8 @@
 //! stateless: its configuration comes from the control plane over one stream, and it answers without it.
 //!
 //! The way of a call, top down: [`server`] accepts, [`stack`] lists the layers, `edge` turns HTTP into a [`call::Call`],
-//! `enforce` turns a call into attempts, `upstream` turns an attempt into an answer. The zones see [`call`], `trace` and
-//! `body`, and not each other; only the edge sees `ruleset_cell`, only the upstream zone sees `breakers`.
+//! `enforce` turns a call into attempts, `upstream` turns an attempt into an answer. The zones see [`call`] and `trace`,
+//! and not each other; only the edge sees `ruleset_cell`, only the upstream zone sees `breakers`.
 //!
 //! Beside the way: `agent` keeps the link to the control plane, `outcomes` folds what became of calls into metrics,
 //! reports and the memory of `why`. [`app`] is the only assembler.
@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
-pub mod body;
 pub mod config;
 pub mod dialect;
 

@@ -54,22 +54,11 @@ fn evaluate_number(side: &SideGuards, source: &str, found: &mut Vec<Finding>) ->
         if finding.enforced && finding.action == Action::Block && blocks.is_none() {
             blocks = Some(finding.clone());
         }
-        merge(finding, found);
+        finding.add_to(found);
     }
     match judged {
         Judged::Blocked(finding) => Some(finding),
         Judged::Masked(_) | Judged::Kept => blocks,
-    }
-}
-
-/// Adds a finding to those of the same kind.
-pub(super) fn merge(finding: Finding, found: &mut Vec<Finding>) {
-    let same = |other: &&mut Finding| {
-        Finding { count: 0, ..(**other).clone() } == Finding { count: 0, ..finding.clone() }
-    };
-    match found.iter_mut().find(same) {
-        Some(other) => other.count = other.count.saturating_add(finding.count),
-        None => found.push(finding),
     }
 }
 

@@ -198,15 +198,6 @@ pub(super) fn note(
         undecided,
         count: 1,
     };
-    let same = |other: &&mut Finding| {
-        other.category == category
-            && other.undecided == undecided
-            && other.policy == finding.policy
-            && other.guardrail == finding.guardrail
-    };
-    match found.iter_mut().find(same) {
-        Some(other) => other.count = other.count.saturating_add(1),
-        None => found.push(finding.clone()),
-    }
+    finding.clone().add_to(found);
     finding
 }

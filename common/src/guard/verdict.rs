@@ -44,6 +44,20 @@ pub struct Finding {
     pub count: u32,
 }
 
+impl Finding {
+    /// Adds it to those of the same kind, or as one of its own.
+    pub fn add_to(self, findings: &mut Vec<Self>) {
+        let key = |finding: &Self| (finding.category, finding.action, finding.enforced, finding.undecided);
+        let same = |other: &&mut Self| {
+            key(other) == key(&self) && other.policy == self.policy && other.guardrail == self.guardrail
+        };
+        match findings.iter_mut().find(same) {
+            Some(other) => other.count = other.count.saturating_add(self.count),
+            None => findings.push(self),
+        }
+    }
+}
+
 /// The verdict on a whole text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]

@@ -1,1 +1,0 @@
-//! Bodies: bounded reading, guarded streaming, and the outcome reported once.

@@ -1,0 +1,80 @@
+use breakwater_common::resource::{Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
+
+use super::*;
+
+const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o-2024","provider":"Acme",
+ "choices":[{"index":0,"message":{"role":"assistant","content":"mail a@b.com","refusal":null},"logprobs":{"content":[]},"finish_reason":"stop"},
+ {"index":1,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_ab","type":"function","function":{"name":"f","arguments":"{\"q\":\"AKIAIOSFODNN7EXAMPLE\"}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],
+ "usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3}}}"#;
+
+fn guards(secrets: Action) -> Option<Arc<CompiledGuards>> {
+    let guardrail = |name: &str, check, action| Guardrail {
+        name: name.to_owned(),
+        check,
+        sides: Sides { input: false, output: true },
+        action,
+        fail_open: false,
+    };
+    let guardrails = vec![
+        guardrail("pii", GuardrailCheck::Pii(PiiEntity::ALL.to_vec()), Action::Redact),
+        guardrail("secrets", GuardrailCheck::Secrets, secrets),
+    ];
+    let policy = Policy { mode: Mode::Enforce, guardrails };
+    Some(Arc::new(CompiledGuards::compile(&[("p", &policy)]).unwrap()))
+}
+
+fn rewrite(guards: Option<Arc<CompiledGuards>>, body: &str) -> Result<Reply, Garbage> {
+    ReplyRewriter::new("prod-chat", guards).rewrite(&Bytes::copy_from_slice(body.as_bytes()))
+}
+
+#[test]
+fn the_caller_sees_the_alias_and_no_vendor() {
+    let reply = rewrite(None, ANSWER).unwrap();
+    let expect = ANSWER.replace("gpt-4o-2024", "prod-chat").replace(r#","provider":"Acme""#, "");
+    assert_eq!(reply.body, expect);
+    let usage = reply.usage.unwrap();
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens), (5, 7, 3));
+    assert_eq!(reply.finish_reasons, ["stop", "tool_calls"]);
+    let revealed = ReplyRewriter::new("m", None).reveal_provider(true);
+    let body = revealed.rewrite(&Bytes::from_static(ANSWER.as_bytes())).unwrap().body;
+    assert_eq!(body, ANSWER.replace("gpt-4o-2024", "m"));
+}
+
+#[test]
+fn every_choice_is_masked_and_its_logprobs_go() {
+    let reply = rewrite(guards(Action::Redact), ANSWER).unwrap();
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    let expect = ANSWER
+        .replace("gpt-4o-2024", "prod-chat")
+        .replace(r#","provider":"Acme""#, "")
+        .replace("a@b.com", "[EMAIL]")
+        .replace("AKIAIOSFODNN7EXAMPLE", "[SECRET]")
+        .replace(r#"{"content":[]}"#, "null");
+    assert_eq!(text, expect);
+    assert_eq!(reply.findings.len(), 2);
+}
+
+#[test]
+fn a_block_in_any_choice_empties_all() {
+    let reply = rewrite(guards(Action::Block), ANSWER).unwrap();
+    assert_eq!(reply.blocked.unwrap().category, "aws_access_key");
+    assert_eq!(reply.finish_reasons, ["content_filter", "content_filter"]);
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body["choices"][1]["message"]["content"], serde_json::Value::Null);
+    assert_eq!(body["usage"]["total_tokens"], 12);
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    assert!(!text.contains("a@b.com") && !text.contains("AKIA"));
+}
+
+#[test]
+fn text_in_fields_that_are_not_known_is_read() {
+    let body = r#"{"choices":[{"message":{"content":"x","new_field":[{"deep":"a@b.com"}]}}]}"#;
+    assert_eq!(rewrite(guards(Action::Block), body).unwrap().body, body.replace("a@b.com", "[EMAIL]"));
+}
+
+#[test]
+fn what_is_not_the_format_is_garbage() {
+    for body in ["", "<html>", "{}", r#"{"choices":{}}"#, r#"{"error":{"message":"x"}}"#, r#"{"choices":["#] {
+        assert_eq!(rewrite(None, body).unwrap_err(), Garbage, "{body}");
+    }
+}

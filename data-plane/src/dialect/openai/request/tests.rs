@@ -1,0 +1,110 @@
+use breakwater_common::resource::{Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
+
+use super::*;
+
+const CALL: &str = r#"{ "messages": [
+  {"role":"system","content":"Be \"brief\"."},
+  {"role":"user","content":[{"type":"text","text":"mail a@b.com"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+  {"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"send","arguments":"{\"to\":\"x@y.org\"}"}}]},
+  {"role":"tool","tool_call_id":"call_1","content":"sent"}
+ ], "temperature" : 0.50, "model":"prod-chat", "x":{"b":1,"a":2} }"#;
+
+fn parse(text: &str) -> Result<ChatRequest, BadRequest> {
+    ChatRequest::parse(&Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn guards(action: Action) -> CompiledGuards {
+    let pii = Guardrail {
+        name: "pii".to_owned(),
+        check: GuardrailCheck::Pii(PiiEntity::ALL.to_vec()),
+        sides: Sides { input: true, output: true },
+        action,
+        fail_open: false,
+    };
+    let policy = Policy { mode: Mode::Enforce, guardrails: vec![pii] };
+    CompiledGuards::compile(&[("p", &policy)]).unwrap()
+}
+
+#[test]
+fn every_text_is_read_and_nothing_else() {
+    let call = parse(CALL).unwrap();
+    let texts: Vec<_> = call.texts().collect();
+    assert_eq!(texts, ["Be \"brief\".", "mail a@b.com", r#"{"to":"x@y.org"}"#, "sent"]);
+    assert_eq!((call.model(), call.stream(), call.asked_usage()), ("prod-chat", false, false));
+}
+
+#[test]
+fn only_the_model_changes() {
+    let rewritten = parse(CALL).unwrap().rewrite("gpt-4o", &[]);
+    assert_eq!(rewritten, CALL.replace("prod-chat", "gpt-4o"));
+    assert_eq!(parse(CALL).unwrap().rewrite("prod-chat", &[]), CALL);
+}
+
+#[test]
+fn masked_texts_take_the_place_of_what_came() {
+    let call = parse(CALL).unwrap();
+    let inspection = call.inspect(&guards(Action::Redact));
+    assert_eq!(inspection.action, Action::Redact);
+    assert_eq!(inspection.findings[0].count, 2);
+    let expect = CALL.replace("a@b.com", "[EMAIL]").replace("x@y.org", "[EMAIL]").replace("prod-chat", "m");
+    assert_eq!(call.rewrite("m", &inspection.redactions), expect);
+    assert!(call.inspect(&guards(Action::Block)).block().is_some());
+}
+
+#[test]
+fn usage_is_asked_for_where_the_caller_did_not() {
+    let check = |options: &str, asked: bool, expect: &str| {
+        let body = format!(r#"{{"model":"a","messages":[],{options}}}"#);
+        let call = parse(&body).unwrap();
+        assert_eq!(call.asked_usage(), asked, "{options}");
+        assert_eq!(call.rewrite("a", &[]), format!(r#"{{"model":"a","messages":[],{expect}}}"#));
+    };
+    let ask = r#""stream_options":{"include_usage":true}"#;
+    check(r#""stream":false"#, false, r#""stream":false"#);
+    check(r#""stream":null"#, false, r#""stream":null"#);
+    check(r#""stream": true"#, false, &format!(r#""stream": true,{ask}"#));
+    check(&format!(r#""stream":true,{ask}"#), true, &format!(r#""stream":true,{ask}"#));
+    check(r#""stream_options":null,"stream":true"#, false, &format!(r#"{ask},"stream":true"#));
+    check(r#""stream":true,"stream_options":{}"#, false, &format!(r#""stream":true,{ask}"#));
+    check(
+        r#""stream":true,"stream_options":{"x":1}"#,
+        false,
+        r#""stream":true,"stream_options":{"include_usage":true,"x":1}"#,
+    );
+    check(
+        r#""stream":true,"stream_options":{"include_usage":false}"#,
+        false,
+        r#""stream":true,"stream_options":{"include_usage":true}"#,
+    );
+}
+
+#[test]
+fn a_bad_body_is_refused_by_its_field() {
+    let check = |body: &str, param: Option<&str>, part: &str| {
+        let error = parse(body).unwrap_err();
+        assert_eq!(error.param.as_deref(), param, "{body}: {error}");
+        assert!(error.message.contains(part), "{body}: {error}");
+    };
+    check("", None, "ends at line 1");
+    check(r#"{"model":"a","messages":[{"#, None, "ends at line 1 column 26");
+    check("[]", None, "not a JSON object");
+    check(r#"{"model" "a"}"#, None, "not JSON at line 1");
+    check(r#"{"messages":[]}"#, Some("model"), "missing");
+    check(r#"{"model":7,"messages":[]}"#, Some("model"), "must be a text");
+    check(r#"{"model":"","messages":[]}"#, Some("model"), "not empty");
+    check(r#"{"model":"a","messages":[],"mod\u0065l":"b"}"#, Some("model"), "twice");
+    check(r#"{"model":"a"}"#, Some("messages"), "missing");
+    check(r#"{"model":"a","messages":"hi"}"#, Some("messages"), "array");
+    check(r#"{"model":"a","messages":["hi"]}"#, Some("messages[0]"), "object");
+    check(
+        r#"{"model":"a","messages":[{"content":"a","content":"b"}]}"#,
+        Some("messages[0].content"),
+        "twice",
+    );
+    check(r#"{"model":"a","messages":[],"stream":"yes"}"#, Some("stream"), "true or false");
+    check(r#"{"model":"a","messages":[],"stream_options":1}"#, Some("stream_options"), "object");
+    let deep = format!(r#"{{"model":"a","messages":[{{"content":{}1{}}}]}}"#, "[".repeat(60), "]".repeat(60));
+    check(&deep, Some("messages[0]"), "too deep");
+    let invalid = ChatRequest::parse(&Bytes::from_static(b"{\"model\":\"\xff\"}")).unwrap_err();
+    assert!(invalid.message.contains("UTF-8 at byte 10"), "{invalid}");
+}
