@@ -91,6 +91,17 @@ impl Admin {
         self.clock.wall()
     }
 
+    /// Returns what would be proposed now.
+    #[must_use]
+    pub fn proposal(&self, ask: &Ask) -> Proposal {
+        Proposal {
+            request_id: ask.request_id.clone(),
+            principal: ask.principal.clone(),
+            stamped: self.clock.wall(),
+            command: ask.command.clone(),
+        }
+    }
+
     /// Asks for a write, and waits until it is applied here, at most [`SUBMIT_DEADLINE`].
     ///
     /// Errors: the caller may not; a rule refuses it; the log has no room or no leader; or no answer came in time, and
@@ -104,12 +115,7 @@ impl Admin {
             let violation = Violation::at("request_id", message);
             return Err(AdminError::Refused(Refusal::because(ErrorKind::InvalidArgument, violation)));
         }
-        let mut proposal = Proposal {
-            request_id: ask.request_id,
-            principal: ask.principal,
-            stamped: self.clock.wall(),
-            command: ask.command,
-        };
+        let mut proposal = self.proposal(&ask);
         if ask.validate_only {
             return self.replica.state().check(&proposal).map_err(AdminError::Refused);
         }

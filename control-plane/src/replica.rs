@@ -17,6 +17,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The answer to a proposal that was applied: carried out, or refused by a rule.
 pub type Decision = Result<Receipt, Refusal>;
 
+/// A ledger record: its place and its bytes.
+pub type Leaf = (u64, Vec<u8>);
+
 /// A replica of the state, and the way to change it.
 pub trait Replica: Send + Sync + fmt::Debug {
     /// Proposes and waits until it is applied here.
@@ -26,7 +29,7 @@ pub trait Replica: Send + Sync + fmt::Debug {
     /// Returns a watch of the applied state.
     fn watch(&self) -> watch::Receiver<Arc<State>>;
     /// Reads ledger leaves from `start`, at most `limit`, in order.
-    fn ledger_leaves(&self, start: u64, limit: usize) -> Pending<'_, Result<Vec<(u64, Vec<u8>)>, ReadError>>;
+    fn ledger_leaves(&self, start: u64, limit: usize) -> Pending<'_, Result<Vec<Leaf>, ReadError>>;
     /// Returns the cluster as this node sees it.
     fn status(&self) -> Status;
 }
@@ -96,7 +99,7 @@ impl Replica for Raft {
         Self::watch(self)
     }
 
-    fn ledger_leaves(&self, start: u64, limit: usize) -> Pending<'_, Result<Vec<(u64, Vec<u8>)>, ReadError>> {
+    fn ledger_leaves(&self, start: u64, limit: usize) -> Pending<'_, Result<Vec<Leaf>, ReadError>> {
         Box::pin(async move {
             let leaves = Self::ledger_leaves(self, start, limit).await;
             leaves.map_err(|error| ReadError { reason: error.to_string() })

@@ -33,10 +33,7 @@ impl KeyService for Keys {
         let caller = caller(&request)?;
         let request = request.into_inner();
         checked("CreateKeyRequest", &request)?;
-        let expire = match duration("ttl", &request.ttl)? {
-            Some(ttl) => Some(later(self.admin.now(), ttl)),
-            None => None,
-        };
+        let expire = duration("ttl", &request.ttl)?.map(|ttl| later(self.admin.now(), ttl));
         let make = |id, sha256| CreateKey {
             id,
             sha256,

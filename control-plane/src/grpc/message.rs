@@ -80,3 +80,22 @@ pub(super) fn nested(message: &DynamicMessage, field: &str) -> Option<DynamicMes
 pub(super) fn set(message: &mut DynamicMessage, field: &str, value: Value) -> Result<(), Status> {
     message.try_set_field_by_name(field, value).map_err(|_| Status::internal(format!("no field {field}")))
 }
+
+/// Returns the path of a field, by number, that the descriptor does not have, if there is one. What would be dropped in
+/// silence is refused, over gRPC as over JSON.
+pub(super) fn unknown_field(message: &DynamicMessage, path: &str) -> Option<String> {
+    if let Some(unknown) = message.unknown_fields().next() {
+        return Some(format!("{path}#{}", unknown.number()));
+    }
+    message.fields().find_map(|(field, value)| {
+        let path = format!("{path}{}", field.name());
+        match value {
+            Value::Message(inner) => unknown_field(inner, &format!("{path}.")),
+            Value::List(list) => list
+                .iter()
+                .enumerate()
+                .find_map(|(index, value)| unknown_field(value.as_message()?, &format!("{path}[{index}]."))),
+            _ => None,
+        }
+    })
+}

@@ -65,7 +65,11 @@ impl Services {
     /// Mounts all services, with health and reflection (v1 and v1alpha).
     pub fn router(self, health: &HealthReporter) -> Result<Router, tonic_reflection::server::Error> {
         let admin = &self.admin;
-        let resources = resources::Resources { admin: admin.clone(), sealer: self.sealer.clone() };
+        let resources = resources::Resources {
+            admin: admin.clone(),
+            sealer: self.sealer.clone(),
+            tasks: self.tasks.clone(),
+        };
         let keys = KeyServiceServer::new(keys::Keys { admin: admin.clone() });
         let tokens = TokenServiceServer::new(tokens::Tokens { admin: admin.clone() });
         let ledger = ledger::Records { admin: admin.clone(), ledger: self.ledger };

@@ -9,7 +9,7 @@ use breakwater_common::limits::LEDGER_PAGE_MAX;
 use breakwater_control_core::State;
 use tokio::sync::Mutex;
 
-use crate::replica::{ReadError, Replica};
+use crate::replica::{Leaf, ReadError, Replica};
 
 pub use sign::{LogKey, LogKeyError};
 
@@ -36,9 +36,6 @@ pub enum LedgerError {
     )]
     Diverged,
 }
-
-/// A record: its place and its bytes.
-pub type Leaf = (u64, Vec<u8>);
 
 /// A signed tree head.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@
 )]
 
 mod access;
+mod edges;
 mod kit;
 mod resources;
 mod start;

@@ -70,8 +70,9 @@ fn seal(sealer: &Sealer, state: &State, draft: &Draft) -> Result<Vec<u8>, Violat
         // Paths name list elements by their names, so that a list in another order keeps each secret with its own.
         let kept = stored.get_or_insert_with(|| stored_secrets(state, draft));
         kept.get(path).cloned().ok_or_else(|| {
-            let message =
-                format!("{SEALED_PLACEHOLDER:?} keeps the stored secret, but none is stored: write the secret");
+            let message = format!(
+                "{SEALED_PLACEHOLDER:?} keeps the stored secret, but none is stored: write the secret"
+            );
             Violation::at(path, message)
         })
     })

@@ -42,7 +42,7 @@ impl Resources {
             validate_only: flag(request, "validate_only"),
             command: Command::ChangeResources { writes: writes.collect(), prune: flag(request, "prune") },
         };
-        let receipt = self.admin.submit(ask).await.map_err(from_admin)?;
+        let receipt = self.submit(state, ask).await.map_err(from_admin)?;
         let specs: BTreeMap<(Kind, &str), &Vec<u8>> = drafts
             .iter()
             .zip(&sealed)

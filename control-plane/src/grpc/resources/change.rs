@@ -1,5 +1,7 @@
 //! Create, Update and Delete.
 
+use std::sync::Arc;
+
 use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::resource::Kind;
 use breakwater_common::violation::Violation;
@@ -32,7 +34,7 @@ impl Resources {
             let message = format!("there is a {} named {:?} already", kind.as_str(), draft.name);
             return Err(plain(ErrorKind::AlreadyExists, &message));
         }
-        self.write(&state, draft, Some(0), caller, request).await
+        self.write(state, draft, Some(0), caller, request).await
     }
 
     pub(super) async fn update(
@@ -43,7 +45,7 @@ impl Resources {
     ) -> Result<DynamicMessage, Status> {
         let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
         let mut draft = draft_of(kind, request)?;
-        let stored = state.resource(kind, &draft.name);
+        let stored = state.resource(kind, &draft.name).cloned();
         let mut expected = number(request, "expected_revision");
         let field_mask = text(request, "update_mask");
         match stored {
@@ -57,7 +59,7 @@ impl Resources {
             }
             _ => {}
         }
-        self.write(&state, draft, expected, caller, request).await
+        self.write(state, draft, expected, caller, request).await
     }
 
     pub(super) async fn delete(
@@ -79,7 +81,7 @@ impl Resources {
             validate_only: flag(request, "validate_only"),
             command: Command::ChangeResources { writes: vec![write], prune: false },
         };
-        let receipt = self.admin.submit(ask).await.map_err(single)?;
+        let receipt = self.submit(state, ask).await.map_err(single)?;
         Ok(DeleteResourceResponse {
             revision: receipt.revision,
             ledger_index: receipt.ledger_index.unwrap_or_default(),
@@ -88,13 +90,13 @@ impl Resources {
 
     async fn write(
         &self,
-        state: &State,
+        state: Arc<State>,
         draft: Draft,
         expected_revision: Option<u64>,
         caller: &Caller,
         request: &DynamicMessage,
     ) -> Result<DynamicMessage, Status> {
-        let sealed = admit(&self.sealer, state, std::slice::from_ref(&draft))
+        let sealed = admit(&self.sealer, &state, std::slice::from_ref(&draft))
             .map_err(|violations| refused(ErrorKind::InvalidArgument, &violations))?;
         let spec = sealed.into_iter().next().unwrap_or_default();
         let write = ResourceWrite {
@@ -110,7 +112,7 @@ impl Resources {
             validate_only,
             command: Command::ChangeResources { writes: vec![write], prune: false },
         };
-        let receipt = self.admin.submit(ask).await.map_err(single)?;
+        let receipt = self.submit(state, ask).await.map_err(single)?;
         self.written(&draft, &spec, &receipt, validate_only)
     }
 

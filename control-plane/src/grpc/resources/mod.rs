@@ -5,6 +5,7 @@ mod admission;
 mod apply;
 mod change;
 mod mask;
+mod proof;
 mod read;
 mod view;
 
@@ -17,7 +18,10 @@ use std::task::{Context, Poll};
 use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::limits::ADMIN_BODY_BYTES_MAX;
 use breakwater_common::resource::Kind;
+use breakwater_common::violation::Violation;
+use breakwater_control_core::{Receipt, Refusal, State};
 use breakwater_proto::DESCRIPTORS;
+use breakwater_runtime::Tasks;
 use http::{Request, Response};
 use prost::Message;
 use prost_reflect::{DynamicMessage, MethodDescriptor, ServiceDescriptor};
@@ -25,11 +29,12 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Service, service_fn};
 
+use self::proof::prove;
 use super::codec::BytesCodec;
-use super::message::caller;
+use super::message::{caller, unknown_field};
 use super::router::Builder;
-use super::status::plain;
-use crate::admin::Admin;
+use super::status::{plain, refused};
+use crate::admin::{Admin, AdminError, Ask};
 use crate::caller::Caller;
 use crate::seal::Sealer;
 
@@ -38,6 +43,7 @@ use crate::seal::Sealer;
 pub(super) struct Resources {
     pub(super) admin: Admin,
     pub(super) sealer: Arc<Sealer>,
+    pub(super) tasks: Tasks,
 }
 
 /// One method of one kind.
@@ -108,6 +114,10 @@ async fn answer(
     let message = DynamicMessage::decode(method.input(), request.get_ref().as_slice()).map_err(|error| {
         plain(ErrorKind::InvalidArgument, &format!("the request does not decode: {error}"))
     })?;
+    if let Some(path) = unknown_field(&message, "") {
+        let violation = Violation::at(path, "is not known to this release: check the release of who calls");
+        return Err(refused(ErrorKind::InvalidArgument, &[violation]));
+    }
     let answer = resources.run(verb, &method, &caller, &message).await?;
     Ok(tonic::Response::new(answer))
 }
@@ -139,21 +149,37 @@ impl Resources {
     }
 }
 
+impl Resources {
+    /// Submits a change of resources that proxies will accept.
+    async fn submit(&self, state: Arc<State>, ask: Ask) -> Result<Receipt, AdminError> {
+        let proposal = self.admin.proposal(&ask);
+        let proven = self.tasks.blocking("ruleset proof", move || prove(&state, &proposal)).await;
+        if let Some(Err(violations)) = proven {
+            return Err(AdminError::Refused(Refusal {
+                kind: ErrorKind::InvalidArgument,
+                violations,
+                ledger_index: None,
+            }));
+        }
+        self.admin.submit(ask).await
+    }
+}
+
 fn verb_of(method: &MethodDescriptor) -> Option<Verb> {
     if method.name() == "Apply" {
         return Some(Verb::Apply);
     }
     let service = method.parent_service();
     let kind = service.name().strip_suffix("Service").and_then(Kind::parse)?;
-    let verbs: [(&str, fn(Kind) -> Verb); 5] = [
-        ("Get", Verb::Get),
-        ("List", Verb::List),
-        ("Create", Verb::Create),
-        ("Update", Verb::Update),
-        ("Delete", Verb::Delete),
-    ];
-    let (_, verb) = verbs.into_iter().find(|(word, _)| method.name().starts_with(word))?;
-    Some(verb(kind))
+    let starts = |word| method.name().starts_with(word);
+    match () {
+        () if starts("Get") => Some(Verb::Get(kind)),
+        () if starts("List") => Some(Verb::List(kind)),
+        () if starts("Create") => Some(Verb::Create(kind)),
+        () if starts("Update") => Some(Verb::Update(kind)),
+        () if starts("Delete") => Some(Verb::Delete(kind)),
+        () => None,
+    }
 }
 
 #[cfg(test)]

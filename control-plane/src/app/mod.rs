@@ -1,29 +1,32 @@
 //! The assembler: builds the parts, hands them to each other, starts their tasks, and ends them in order.
 
+mod first;
+mod secrets;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use breakwater_control_core::{Act, Command, CreateToken, Principal, Role};
+use breakwater_control_core::{Act, Command, Principal};
 use breakwater_runtime::{CancellationToken, Readiness, Secret, SharedClock, SystemClock, Tasks, tls};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{Admin, Ask};
-use crate::caller::{public_part, sha256};
 use crate::config::{Config, Mode};
 use crate::fleet::{Acts, ActsSink, Explainer, Registry};
 use crate::grpc::Services;
-use crate::ledger::{Ledger, LogKey};
+use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Sources};
 use crate::publish::{Projector, Publisher, Settings};
 use crate::raft::{self, Raft};
 use crate::replica::Replica;
 use crate::rest::Rest;
-use crate::seal::Sealer;
+use crate::secret_files;
 use crate::server::{Port, Server};
-use crate::{seal, secret_files};
+use first::bootstrap;
+use secrets::Secrets;
 
 /// A control plane of one node that runs.
 #[derive(Debug)]
@@ -39,14 +42,6 @@ pub struct App {
     inner: Tasks,
     store: Tasks,
     raft: Raft,
-}
-
-/// What is read from files before anything starts.
-struct Secrets {
-    sealer: Arc<Sealer>,
-    log_key: LogKey,
-    admin_token: Secret<String>,
-    proxy_token: Option<Secret<String>>,
 }
 
 /// What stands between the replica and the port.
@@ -158,39 +153,6 @@ impl App {
     }
 }
 
-impl Secrets {
-    fn read(config: &Config) -> anyhow::Result<Self> {
-        let develops = config.mode == Mode::Development;
-        let read = |path: std::path::PathBuf, make: fn() -> Result<String, secret_files::SecretFileError>| {
-            if develops { secret_files::read_or_make(&path, make) } else { secret_files::read(&path) }
-        };
-        if develops {
-            make_directory(&config.data_dir)?;
-        }
-        let token = || crate::caller::mint_token().map(|minted| minted.text);
-        let sealing_key = read(config.sealing_key_file(), seal::generate_key)?;
-        let log_key = read(config.log_key_file(), LogKey::generate)?;
-        let admin_token = read(config.admin_token_file(), token)?;
-        let proxy_token = config.proxy_token_file().map(|path| read(path, token)).transpose()?;
-        for (token, key) in [
-            (Some(&admin_token), "secrets.admin_token_file"),
-            (proxy_token.as_ref(), "secrets.proxy_token_file"),
-        ] {
-            let is_token = token.is_none_or(|token| public_part(token.expose()).is_some());
-            anyhow::ensure!(
-                is_token,
-                "{key}: the file must hold a token: bwt-, 16 of 0-9 a-f, 43 of base64url"
-            );
-        }
-        Ok(Self {
-            sealer: Arc::new(Sealer::from_key_text(sealing_key.expose())?),
-            log_key: LogKey::from_text(log_key.expose())?,
-            admin_token,
-            proxy_token,
-        })
-    }
-}
-
 impl Middle {
     fn new(
         config: &Config,
@@ -246,40 +208,6 @@ async fn start_raft(
     Raft::start(raft, clock, tasks)
         .await
         .with_context(|| format!("cannot start on {}", config.data_dir.display()))
-}
-
-/// Makes the cluster's first entry, with the tokens of the files. In a cluster that is there, the tokens of the files are
-/// looked up: one that is not in force is said, because whoever holds the file waits in vain.
-async fn bootstrap(admin: &Admin, raft: &Raft, secrets: &Secrets) -> anyhow::Result<()> {
-    let tokens = [
-        (Some(&secrets.admin_token), "admin", Role::Admin),
-        (secrets.proxy_token.as_ref(), "proxy", Role::Proxy),
-    ];
-    if !raft.needs_bootstrap() {
-        for (token, subject, _) in tokens {
-            let in_force =
-                token.is_none_or(|token| admin.state().authenticate(&sha256(token.expose())).is_some());
-            if !in_force {
-                tracing::warn!(
-                    subject,
-                    "the token of the file is not in force: it was revoked or another file's"
-                );
-            }
-        }
-        return Ok(());
-    }
-    let first = tokens.into_iter().filter_map(|(token, subject, role)| {
-        let text = token?.expose();
-        let id = public_part(text)?.to_owned();
-        Some(CreateToken { id, sha256: sha256(text), subject: subject.to_owned(), role })
-    });
-    let command =
-        Command::Bootstrap { cluster_id: raft.identity().cluster_id.clone(), tokens: first.collect() };
-    let principal = Principal::system("bootstrap");
-    let ask = Ask { principal, request_id: String::new(), validate_only: false, command };
-    let receipt = admin.submit(ask).await.context("the cluster's first entry was not accepted")?;
-    tracing::info!(revision = receipt.revision, "cluster made");
-    Ok(())
 }
 
 /// Records acts of proxies; false if it is worth trying again.
@@ -346,11 +274,4 @@ fn warn_of_bends(config: &Config) {
         tracing::warn!("mode development: the admin port speaks no TLS");
     }
     tracing::warn!(data_dir = %config.data_dir.display(), "mode development: missing tokens and keys are made here");
-}
-
-fn make_directory(path: &std::path::Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700);
-    builder.create(path).with_context(|| format!("cannot make the data directory {}", path.display()))
 }
