@@ -50,6 +50,9 @@ pub struct Global {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Everything on one machine: control plane, proxy, simulated providers
+    #[cfg(feature = "dev")]
+    Dev(crate::dev::DevArguments),
     /// A provider that speaks the wire format of a real one, for drills
     #[cfg(feature = "dev")]
     Simulate(crate::commands::simulate::SimulateArguments),

@@ -146,7 +146,7 @@ impl Client {
             (Some(id), Code::DeadlineExceeded | Code::Cancelled) => unknown(status.message().to_owned(), id),
             (None, _) if broken => unreachable(&self.server, status.message()),
             (None, Code::DeadlineExceeded | Code::Cancelled) => self.late(None),
-            (_, Code::Unauthenticated) => unauthenticated(status, &self.server, self.token.is_some()),
+            (_, Code::Unauthenticated) => unauthenticated(&self.server, self.token.is_some()),
             (_, _) => {
                 let exit = Exit::of_code(kind.faces().3);
                 let reasons = status::violations(status).iter().map(locate).collect();
@@ -219,9 +219,11 @@ fn unknown(line: String, request_id: &str) -> Failure {
         .hint(format!("ask again with the same id, which makes it at most once: --request-id {request_id}"))
 }
 
-fn unauthenticated(status: &Status, server: &str, had_token: bool) -> Failure {
+fn unauthenticated(server: &str, had_token: bool) -> Failure {
     let line = if had_token {
-        format!("{server} does not accept the token in BREAKWATER_TOKEN (or --token): {}", status.message())
+        format!(
+            "{server} does not accept the token in BREAKWATER_TOKEN (or --token): it is unknown or revoked"
+        )
     } else {
         format!("{server} wants a token, and BREAKWATER_TOKEN (or --token) is not set")
     };

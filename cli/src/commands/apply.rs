@@ -3,7 +3,7 @@
 use prost_reflect::Value as Field;
 use serde_json::Value;
 
-use super::{Context, list, text};
+use super::{Context, list, not_yet_enforced, text};
 use crate::{
     args::ApplyArguments,
     client::Client,
@@ -29,7 +29,8 @@ pub(super) async fn run(context: &Context, arguments: &ApplyArguments) -> Result
     let reply = send(&mut client, &manifests, mode, &arguments.write.id()?).await?;
     let mut table = Table::new(&["KIND", "NAME", "CHANGE", "NOT YET ENFORCED"]);
     for change in list(&reply, "changes") {
-        table.row(["/kind", "/name", "/change", "/not_yet_enforced"].map(|pointer| text(change, pointer)));
+        let [kind, name, what] = ["/kind", "/name", "/change"].map(|pointer| text(change, pointer));
+        table.row([kind, name, what, not_yet_enforced(change)]);
     }
     context.output.rows(&reply, &table);
     context.output.talk(&summary(&reply, mode));

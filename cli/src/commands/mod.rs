@@ -1,12 +1,12 @@
 //! One file a command. Each takes what was typed, calls the server by descriptor, and hands JSON and a table to output.
 
 mod access;
-mod apply;
+pub(crate) mod apply;
 mod diff;
 mod fleet;
 mod ledger;
 mod ledger_verify;
-mod resources;
+pub(crate) mod resources;
 #[cfg(feature = "dev")]
 pub mod simulate;
 mod why;
@@ -41,6 +41,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Context { output: Output::new(arguments.global.output), connection: arguments.global.connection() };
     let context = &context;
     match arguments.command {
+        #[cfg(feature = "dev")]
+        Command::Dev(arguments) => Box::pin(crate::dev::run(context, arguments)).await,
         #[cfg(feature = "dev")]
         Command::Simulate(arguments) => simulate::run(context, arguments).await,
         Command::Apply(arguments) => apply::run(context, &arguments).await,
@@ -82,7 +84,10 @@ async fn version(context: &Context) -> Result<(), Failure> {
     };
     // The command's own release is asked for; a server that is not there is worth a word, not a failure.
     let server = server.unwrap_or_else(|failure| {
-        context.output.talk(&format!("note: no version of a server: {}", failure.lines.join("; ")));
+        context.output.talk(&format!(
+            "note: no version of a server: {}",
+            failure.lines.first().map_or("", String::as_str)
+        ));
         Value::Null
     });
     context.output.data(&json!({"client": {"version": client}, "server": server}), || {
@@ -111,6 +116,22 @@ pub(crate) fn text(value: &Value, pointer: &str) -> String {
     }
 }
 
+/// Writes the paths of `not_yet_enforced` for a cell: elements of a list are not told apart.
+pub(crate) fn not_yet_enforced(resource: &Value) -> String {
+    let mut paths: Vec<String> = Vec::new();
+    for path in list(resource, "not_yet_enforced").iter().filter_map(Value::as_str) {
+        let outside = path.split('[').enumerate().map(|(number, piece)| match number {
+            0 => piece.to_owned(),
+            _ => format!("[]{}", piece.split_once(']').map_or("", |(_, rest)| rest)),
+        });
+        let path: String = outside.collect();
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths.join(",")
+}
+
 /// Returns what stands at a key; null if there is nothing.
 pub(crate) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
     value.get(key).unwrap_or(&Value::Null)
@@ -119,4 +140,27 @@ pub(crate) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
 /// Returns the list at a key; nothing if there is none.
 pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_say_what_stands_at_a_pointer() {
+        let value = json!({"a": {"b": [1, "x"]}, "c": {"k": "v"}, "d": null, "e": true});
+        let check = |pointer: &str, expect: &str| assert_eq!(text(&value, pointer), expect);
+        check("/a/b", "1,x");
+        check("/c", "k=v");
+        check("/d", "");
+        check("/e", "true");
+        check("/none", "");
+    }
+
+    #[test]
+    fn elements_of_lists_are_not_told_apart() {
+        let resource =
+            json!({"not_yet_enforced": ["spec.a", "spec.m[0].p", "spec.m[1].p", "spec.m[1].q[2]"]});
+        assert_eq!(not_yet_enforced(&resource), "spec.a,spec.m[].p,spec.m[].q[]");
+    }
 }

@@ -3,7 +3,7 @@
 use breakwater_common::resource::Kind;
 use serde_json::{Value, json};
 
-use super::{Context, list, text};
+use super::{Context, list, not_yet_enforced, text};
 use crate::{
     args::WriteArguments,
     client::Client,
@@ -29,7 +29,7 @@ pub(super) async fn get(context: &Context, kind: &str, name: Option<&str>) -> Re
             text(resource, "/revision"),
             text(resource, "/update_time"),
             summary(kind, resource),
-            text(resource, "/not_yet_enforced"),
+            not_yet_enforced(resource),
         ]);
     }
     context.output.resources(&value, &table);
@@ -89,7 +89,7 @@ pub(super) async fn fetch(client: &mut Client, kind: Kind, name: &str) -> Result
 }
 
 /// Fetches all resources of a kind.
-async fn fetch_all(client: &mut Client, kind: Kind) -> Result<Vec<Value>, Failure> {
+pub(crate) async fn fetch_all(client: &mut Client, kind: Kind) -> Result<Vec<Value>, Failure> {
     let collection = kind.collection().replace('-', "_");
     let (service, method) = (service(kind), list_method(kind));
     let mut all = Vec::new();

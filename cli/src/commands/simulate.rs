@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     args::duration,
     failure::Failure,
-    simulate::{Dialect, Fault, Options, Replay, Simulator},
+    simulate::{Dialect, Fault, Options, Replay, Simulator, SimulatorError},
 };
 
 /// Arguments of simulate.
@@ -59,9 +59,13 @@ pub(super) async fn run(context: &Context, arguments: SimulateArguments) -> Resu
         replay,
         requests_kept: 0,
     };
-    let simulator = Simulator::start(arguments.listen, options)
-        .await
-        .map_err(|error| Failure::failed(error.to_string()).hint("choose another address: --listen"))?;
+    let simulator = Simulator::start(arguments.listen, options).await.map_err(|error| {
+        let failure = Failure::failed(error.to_string());
+        match error {
+            SimulatorError::Bind { .. } => failure.hint("choose another address: --listen"),
+            SimulatorError::Dialect(_) | SimulatorError::UnknownDialect(_) => failure,
+        }
+    })?;
     context.output.talk(&format!("simulated provider on http://{}/v1 (Ctrl-C ends it)", simulator.addr()));
     let signal = shutdown::wait().await.map_err(|error| Failure::failed(error.to_string()))?;
     context.output.talk(&format!("{signal}: ending"));

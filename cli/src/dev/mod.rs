@@ -1,0 +1,129 @@
+//! `dev`: everything on one machine: a control plane of one node, one proxy, and two simulated providers.
+//!
+//! Everything is kept in the data directory (`--data-dir`, or `$XDG_DATA_HOME/breakwater/dev`, or
+//! `~/.local/share/breakwater/dev`): the replicated state and its keys and tokens under `control-plane/`, the API key of
+//! the tenant `dev` in `api-key`, the ports of the simulated providers in `simulator`. A second start finds all of it.
+//!
+//! The starter configuration (`deploy/dev/starter.yaml`) is applied only to an empty state. Files of `--apply` are
+//! applied at every start; routes in them are added to what the tenant `dev` may call, unless they have that tenant
+//! themselves, so that the printed key can call them.
+
+mod home;
+mod machine;
+mod provision;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use breakwater_runtime::{
+    shutdown,
+    telemetry::{self, Format},
+};
+use serde_json::{Value, json};
+
+use crate::{commands::Context, failure::Failure, output::Output};
+
+use home::Home;
+use machine::Machine;
+
+/// Arguments of dev.
+#[derive(Debug, clap::Args)]
+pub struct DevArguments {
+    /// Where everything is kept; $XDG_DATA_HOME/breakwater/dev or ~/.local/share/breakwater/dev if left out
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where the proxy takes LLM traffic
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    proxy_listen: SocketAddr,
+    /// Where the control plane takes gRPC and REST
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
+    admin_listen: SocketAddr,
+    /// Apply this file after the start; may be given several times
+    #[arg(long, value_name = "FILE")]
+    apply: Vec<PathBuf>,
+    /// Start no simulated providers, and apply no starter configuration that needs them
+    #[arg(long)]
+    no_simulator: bool,
+    /// Write addresses, token and key to this file (JSON) once traffic can flow
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+    /// Which log lines go to stderr, as in warn,breakwater_data_plane=debug
+    #[arg(long, default_value = "warn", env = "BREAKWATER_LOG", value_name = "FILTER")]
+    log: String,
+}
+
+/// What a newcomer needs to know.
+#[derive(Debug, Clone)]
+struct Ready {
+    proxy_url: String,
+    admin_url: String,
+    admin_token: String,
+    api_key: String,
+    alias: Option<String>,
+}
+
+pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<(), Failure> {
+    telemetry::init(Format::Text, &arguments.log)
+        .map_err(|error| Failure::usage(format!("--log: {error}")))?;
+    let manifests =
+        if arguments.apply.is_empty() { Vec::new() } else { crate::manifests::load(&arguments.apply)? };
+    let home = Home::open(arguments.data_dir.as_deref())?;
+    if let Some(path) = &arguments.ready_file {
+        home::remove_if_there(path)?;
+    }
+    let machine = Box::pin(Machine::start(&home, &arguments, &manifests, context)).await?;
+    let ready = machine.ready().clone();
+    if let Some(path) = &arguments.ready_file {
+        home::write_whole(path, &format!("{:#}\n", ready.to_json()))?;
+    }
+    ready.print(&context.output, &home);
+    let lost = machine.lost();
+    let reason = tokio::select! {
+        signal = shutdown::wait() => Ok(signal.map_err(|error| Failure::failed(error.to_string()))?),
+        what = lost => Err(Failure::failed(format!("{what} has failed; its log lines above say why"))),
+    };
+    if let Ok(signal) = reason {
+        context.output.talk(&format!("{signal}: letting calls end (once more to end at once)"));
+    }
+    tokio::select! {
+        () = machine.shutdown() => {}
+        _ = shutdown::wait() => return Err(Failure::failed("ended before all calls did")),
+    }
+    reason.map(|_| ())
+}
+
+impl Ready {
+    fn to_json(&self) -> Value {
+        json!({
+            "proxy_url": self.proxy_url,
+            "admin_url": self.admin_url,
+            "admin_token": self.admin_token,
+            "api_key": self.api_key,
+            "pid": std::process::id(),
+        })
+    }
+
+    fn print(&self, output: &Output, home: &Home) {
+        output.data(&self.to_json(), || self.text(home));
+    }
+
+    fn text(&self, home: &Home) -> String {
+        let Self { proxy_url, admin_url, admin_token, api_key, alias } = self;
+        let call = match alias {
+            Some(alias) => format!(
+                "Try a call (the e-mail address never reaches the provider):\n\n  curl -sS {proxy_url}/v1/chat/completions \
+                 -H \"Authorization: Bearer {api_key}\" -H \"Content-Type: application/json\" \
+                 -d '{{\"model\": \"{alias}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello, I am jane@example.com\"}}]}}'\n"
+            ),
+            None => {
+                "There is no route yet that the tenant dev may call: breakwater apply -f FILE\n".to_owned()
+            }
+        };
+        format!(
+            "Breakwater is up.\n\n  proxy          {proxy_url}/v1   (OpenAI's format)\n  control plane  {admin_url}   (gRPC and REST)\n  \
+             data           {}\n\n{call}\nLook around from another shell:\n\n  export BREAKWATER_SERVER={admin_url} BREAKWATER_TOKEN={admin_token}\n  \
+             breakwater get routes\n  breakwater providers status\n  breakwater why REQUEST_ID      (x-breakwater-request-id of an answer: curl -i)\n  \
+             breakwater ledger records\n\nCtrl-C ends it; the next start finds everything as it was.\n",
+            home.path().display()
+        )
+    }
+}
