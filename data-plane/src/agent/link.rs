@@ -104,7 +104,7 @@ impl Agent {
                 wait = wait.max(most.mul_f64(0.5));
             }
             if let Err(error) = ended {
-                let reason = std::error::Error::source(&error).map(ToString::to_string);
+                let reason = deepest(&error);
                 let wait_ms = wait.as_millis();
                 tracing::warn!(%error, reason, wait_ms, "control plane is not linked; serving on");
             }
@@ -139,6 +139,12 @@ impl Agent {
             ended = report_health(handles, identity, client, &welcome) => ended,
         }
     }
+}
+
+/// Returns what an error goes back to: "connection refused", not "transport error".
+fn deepest(error: &dyn std::error::Error) -> Option<String> {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.last().map(ToString::to_string)
 }
 
 async fn say(outbox: &mpsc::Sender<WatchRulesetsRequest>, message: Said) -> Result<(), LinkError> {

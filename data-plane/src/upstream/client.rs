@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +18,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio_rustls::rustls;
 use tower::Service;
 
 /// One pool.
@@ -48,7 +48,14 @@ impl Clients {
         let builder = HttpsConnectorBuilder::new();
         let builder = match ca_file {
             Some(ca_file) => builder.with_tls_config((*tls::client_config(ca_file, &[])?).clone()),
-            None => builder.with_native_roots().map_err(ClientError::Roots)?,
+            None => match HttpsConnectorBuilder::new().with_native_roots() {
+                Ok(builder) => builder,
+                Err(error) => {
+                    // A machine without authorities can still call upstreams without TLS, as a newcomer's does.
+                    tracing::warn!(%error, "no certificate authorities: https upstreams cannot be called");
+                    builder.with_tls_config(trusting_nobody()?)
+                }
+            },
         };
         let connector = builder.https_or_http().enable_all_versions().wrap_connector(http);
         Ok(Self { connector, pools: Arc::default() })
@@ -81,9 +88,16 @@ pub(crate) enum ClientError {
     /// `upstream.ca_file`.
     #[error("upstream.ca_file cannot be used")]
     CaFile(#[from] TlsError),
-    /// The system has no certificate authorities.
-    #[error("the system's certificate authorities cannot be read; install them or set upstream.ca_file")]
-    Roots(#[source] io::Error),
+    /// rustls refuses its own defaults.
+    #[error("TLS cannot be set up")]
+    Setup(#[from] rustls::Error),
+}
+
+fn trusting_nobody() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 impl Service<Uri> for Timed {
