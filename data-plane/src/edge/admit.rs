@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use tower::Service;
 
+use super::held::Held;
 use crate::call::{Pending, Reply};
 use crate::fault::Fault;
 
@@ -47,13 +48,7 @@ where
         Box::pin(async move {
             let reply = reply.await?;
             // The slot lives as long as the body: a stream counts until its end.
-            Ok(reply.map(|body| {
-                body.map_frame(move |frame| {
-                    let _held = &slot;
-                    frame
-                })
-                .boxed_unsync()
-            }))
+            Ok(reply.map(|body| Held::new(body, slot).boxed_unsync()))
         })
     }
 }

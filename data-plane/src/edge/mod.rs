@@ -5,6 +5,7 @@ pub(crate) mod admit;
 pub(crate) mod authenticate;
 pub(crate) mod decode;
 pub(crate) mod doors;
+mod held;
 mod models;
 pub(crate) mod observe;
 pub(crate) mod rescue;

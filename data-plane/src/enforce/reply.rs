@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use breakwater_common::breaker::Outcome;
 use breakwater_common::guard::{CompiledGuards, Side};
+use breakwater_common::limits::STREAM_COMMIT_BYTES_MAX;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Response, header};
 use http_body_util::{BodyExt, Full};
@@ -72,6 +73,7 @@ async fn commit(
     let mut rewriter = StreamRewriter::new(&call.alias, output_guards(call), asked_usage)
         .reveal_provider(call.route.reveal_provider);
     let mut held = BytesMut::new();
+    let mut taken = 0;
     loop {
         let frame = timeout_at(first_content_by, source.frame())
             .await
@@ -83,7 +85,8 @@ async fn commit(
         if step.over || step.first_content {
             return Ok(Begun { source, rewriter, held: held.freeze(), over: step.over });
         }
-        if held.len() > breakwater_common::limits::STREAM_COMMIT_BYTES_MAX {
+        taken += data.len();
+        if taken > STREAM_COMMIT_BYTES_MAX {
             return Err(garbage());
         }
     }
