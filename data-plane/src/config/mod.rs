@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use breakwater_runtime::Secret;
+use breakwater_runtime::config::{ConfigError, dump};
 use breakwater_runtime::telemetry::Format;
 use serde::{Deserialize, Serialize};
 
@@ -184,8 +185,8 @@ impl Config {
     /// Writes the configuration in force; secrets are left out.
     ///
     /// Errors: a value that TOML cannot say, which none of ours is.
-    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        dump(self)
     }
 
     /// Returns the bends of development, each for one warning line.
@@ -211,6 +212,29 @@ mod tests {
         let wrong = Config::default().validate();
         for key in ["control_plane.url", "tls.cert_file", "control_plane.token_file"] {
             assert!(wrong.iter().any(|line| line.starts_with(key)), "{wrong:?} lacks {key}");
+        }
+    }
+
+    #[test]
+    fn the_file_of_all_keys_is_a_production_configuration() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config/data-plane.toml");
+        let config: Config = breakwater_runtime::config::load(Some(file.as_ref()), &[]).unwrap();
+        assert_eq!(config.validate(), Vec::<String>::new());
+        let text = std::fs::read_to_string(file).unwrap();
+        let defaults = Config::default();
+        assert_eq!((config.listen, config.drain_deadline_ms), (defaults.listen, defaults.drain_deadline_ms));
+        for key in [
+            "mode",
+            "proxy_id",
+            "head_timeout_ms",
+            "url",
+            "token_file",
+            "ca_file",
+            "cert_file",
+            "key_file",
+            "filter",
+        ] {
+            assert!(text.contains(&format!("{key} = ")), "{key} is not in the file");
         }
     }
 
