@@ -1,0 +1,21 @@
+//! The proxy as its callers, its upstreams and its control plane see it: real sockets on free ports, a scripted upstream, a
+//! control plane that says what a test wants.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that cannot go on fails; helpers of an integration test are not seen as tests"
+)]
+
+mod bad_input;
+mod chain;
+mod drain;
+mod guarded;
+mod kit;
+mod link;
+mod refusals;
+mod streams;
