@@ -27,7 +27,7 @@ pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
     let mut check = Mod97::default();
     let mut taken = 0;
     let mut length = None;
-    // In groups only as it is printed: in capitals.
+    // In groups only if it begins in capitals: words in small letters stand in groups too.
     let capital = matches!(text.at(start), Ahead::Byte(byte) if byte.is_ascii_uppercase());
     let mut at = start;
     while length.is_none_or(|length| taken < length) {
