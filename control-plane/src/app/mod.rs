@@ -28,6 +28,9 @@ use crate::server::{Port, Server};
 use first::bootstrap;
 use secrets::Secrets;
 
+/// Longest wait for the first ruleset before the start returns.
+const FIRST_RULESET_DEADLINE: Duration = Duration::from_secs(5);
+
 /// A control plane of one node that runs.
 #[derive(Debug)]
 pub struct App {
@@ -69,7 +72,10 @@ impl App {
         let raft = start_raft(&config, address, clock.clone(), store.clone()).await?;
         let replica: Arc<dyn Replica> = Arc::new(raft.clone());
         let admin = Admin::new(replica.clone(), clock.clone());
-        bootstrap(&admin, &raft, &secrets).await?;
+        if let Err(error) = bootstrap(&admin, &raft, &secrets).await {
+            raft.shutdown().await;
+            return Err(error);
+        }
         let readiness = Readiness::new();
         let (admin_token, proxy_token) = (secrets.admin_token.clone(), secrets.proxy_token.clone());
         let middle = Middle::new(&config, replica, clock, secrets, &readiness, &edge);
@@ -86,12 +92,29 @@ impl App {
             store,
             raft,
         };
-        app.run(middle, server, admin).await?;
-        readiness.wait().await;
+        if let Err(error) = app.run(middle, server, admin) {
+            app.shutdown().await;
+            return Err(error);
+        }
+        app.settle().await;
         Ok(app)
     }
 
-    async fn run(&self, middle: Middle, server: Server, admin: Admin) -> anyhow::Result<()> {
+    /// Waits a moment for the first ruleset. A node that cannot publish one (another sealing key, say) stays up and not
+    /// ready: an operator can reach it and write the secrets anew.
+    async fn settle(&self) {
+        let failed = self.root.root_token();
+        // Both arms only wait.
+        let ready = tokio::select! {
+            ready = tokio::time::timeout(FIRST_RULESET_DEADLINE, self.readiness.wait()) => ready.is_ok(),
+            () = failed.cancelled() => false,
+        };
+        if !ready {
+            tracing::error!(missing = ?self.readiness.missing(), "started, and not ready");
+        }
+    }
+
+    fn run(&self, middle: Middle, server: Server, admin: Admin) -> anyhow::Result<()> {
         let Middle { services, projector, acts, metrics } = middle;
         let health = HealthReporter::new();
         let grpc = services.router(&health).context("the reflection service refuses the descriptors")?;

@@ -22,21 +22,21 @@ const fn key(key: &'static str, flag: &'static str, env: &'static str, help: &'s
 
 #[rustfmt::skip]
 const KEYS: [Key; 15] = [
-    key("mode", "mode", "BREAKWATER_CP_MODE", "development or production (the default)"),
-    key("data_dir", "data-dir", "BREAKWATER_CP_DATA_DIR", "directory on a local disk"),
-    key("node_id", "node-id", "BREAKWATER_CP_NODE_ID", "number of this node, from 1"),
-    key("admin.listen", "admin-listen", "BREAKWATER_CP_ADMIN_LISTEN", "address and port of gRPC and REST"),
-    key("admin.tls_cert_file", "admin-tls-cert-file", "BREAKWATER_CP_ADMIN_TLS_CERT_FILE", "PEM file of the certificate chain"),
-    key("admin.tls_key_file", "admin-tls-key-file", "BREAKWATER_CP_ADMIN_TLS_KEY_FILE", "PEM file of the private key"),
-    key("secrets.admin_token_file", "secrets-admin-token-file", "BREAKWATER_CP_SECRETS_ADMIN_TOKEN_FILE", "file of the first admin's token"),
-    key("secrets.proxy_token_file", "secrets-proxy-token-file", "BREAKWATER_CP_SECRETS_PROXY_TOKEN_FILE", "file of the first proxies' token"),
-    key("secrets.sealing_key_file", "secrets-sealing-key-file", "BREAKWATER_CP_SECRETS_SEALING_KEY_FILE", "file of the key that seals secrets"),
-    key("secrets.log_key_file", "secrets-log-key-file", "BREAKWATER_CP_SECRETS_LOG_KEY_FILE", "file of the key that signs checkpoints"),
-    key("fleet.heartbeat_ms", "fleet-heartbeat-ms", "BREAKWATER_CP_FLEET_HEARTBEAT_MS", "milliseconds between heartbeats to proxies"),
-    key("fleet.report_interval_ms", "fleet-report-interval-ms", "BREAKWATER_CP_FLEET_REPORT_INTERVAL_MS", "milliseconds between proxies' reports"),
-    key("log.format", "log-format", "BREAKWATER_CP_LOG_FORMAT", "text or json"),
-    key("log.filter", "log-filter", "BREAKWATER_CP_LOG_FILTER", "as in RUST_LOG: info,breakwater_control_plane=debug"),
-    key("shutdown.drain_ms", "shutdown-drain-ms", "BREAKWATER_CP_SHUTDOWN_DRAIN_MS", "milliseconds for calls and streams to end"),
+    key("mode", "mode", "BREAKWATER_MODE", "development or production (the default)"),
+    key("data_dir", "data-dir", "BREAKWATER_DATA_DIR", "directory on a local disk"),
+    key("node_id", "node-id", "BREAKWATER_NODE_ID", "number of this node, from 1"),
+    key("admin.listen", "admin-listen", "BREAKWATER_ADMIN_LISTEN", "address and port of gRPC and REST"),
+    key("admin.tls_cert_file", "admin-tls-cert-file", "BREAKWATER_ADMIN_TLS_CERT_FILE", "PEM file of the certificate chain"),
+    key("admin.tls_key_file", "admin-tls-key-file", "BREAKWATER_ADMIN_TLS_KEY_FILE", "PEM file of the private key"),
+    key("secrets.admin_token_file", "secrets-admin-token-file", "BREAKWATER_SECRETS_ADMIN_TOKEN_FILE", "file of the first admin's token"),
+    key("secrets.proxy_token_file", "secrets-proxy-token-file", "BREAKWATER_SECRETS_PROXY_TOKEN_FILE", "file of the first proxies' token"),
+    key("secrets.sealing_key_file", "secrets-sealing-key-file", "BREAKWATER_SECRETS_SEALING_KEY_FILE", "file of the key that seals secrets"),
+    key("secrets.log_key_file", "secrets-log-key-file", "BREAKWATER_SECRETS_LOG_KEY_FILE", "file of the key that signs checkpoints"),
+    key("fleet.heartbeat_ms", "fleet-heartbeat-ms", "BREAKWATER_FLEET_HEARTBEAT_MS", "milliseconds between heartbeats to proxies"),
+    key("fleet.report_interval_ms", "fleet-report-interval-ms", "BREAKWATER_FLEET_REPORT_INTERVAL_MS", "milliseconds between proxies' reports"),
+    key("log.format", "log-format", "BREAKWATER_LOG_FORMAT", "text or json"),
+    key("log.filter", "log-filter", "BREAKWATER_LOG_FILTER", "as in RUST_LOG: info,breakwater_control_plane=debug"),
+    key("shutdown.drain_ms", "shutdown-drain-ms", "BREAKWATER_SHUTDOWN_DRAIN_MS", "milliseconds for calls and streams to end"),
 ];
 
 /// What the command line asks for.
@@ -54,13 +54,7 @@ pub fn command() -> Command {
     let mut command = Command::new("breakwater-control-plane")
         .about("Breakwater's control plane")
         .version(env!("CARGO_PKG_VERSION"))
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .help("TOML file")
-                .env("BREAKWATER_CP_CONFIG"),
-        )
+        .arg(Arg::new("config").long("config").value_name("FILE").help("TOML file").env("BREAKWATER_CONFIG"))
         .arg(
             Arg::new("dump-config")
                 .long("dump-config")
@@ -122,7 +116,20 @@ mod tests {
         assert_eq!(found, KEYS.map(|key| key.key.to_owned()));
         for key in KEYS {
             assert_eq!(key.flag, key.key.replace(['.', '_'], "-"));
-            assert_eq!(key.env, format!("BREAKWATER_CP_{}", key.key.to_uppercase().replace('.', "_")));
+            assert_eq!(key.env, format!("BREAKWATER_{}", key.key.to_uppercase().replace('.', "_")));
+        }
+    }
+
+    #[test]
+    fn the_example_lists_every_key_and_is_valid() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config/control-plane.toml");
+        let matches = command().try_get_matches_from(["x", "--config", file]).unwrap();
+        let config = Arguments::from_matches(&matches).load().unwrap();
+        assert_eq!(config.validate(), Ok(()));
+        let text = std::fs::read_to_string(file).unwrap();
+        for key in KEYS {
+            let name = key.key.rsplit('.').next().unwrap_or_default();
+            assert!(text.contains(&format!("\n{name} = ")), "{name}");
         }
     }
 

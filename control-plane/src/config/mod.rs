@@ -232,7 +232,7 @@ impl Default for Fleet {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: Format::Text, filter: "info".to_owned() }
+        Self { format: Format::Text, filter: "info,openraft=warn".to_owned() }
     }
 }
 

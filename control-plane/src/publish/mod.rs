@@ -123,3 +123,6 @@ pub fn encoded(state: &State, sealer: &Sealer) -> Result<Encoded, SealError> {
     })?;
     Ok(Encoded::new(state.cluster_id(), ruleset))
 }
+
+#[cfg(test)]
+mod tests;

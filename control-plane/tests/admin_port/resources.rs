@@ -124,7 +124,7 @@ async fn a_masked_update_changes_that_field_and_keeps_secrets() {
     assert_eq!(answer.json["spec"]["base_url"], "http://127.0.0.1:1/v1");
     // The whole of what was read can be written back: nothing changes, and the secret stays.
     let read = node.rest(Method::GET, "/v1/providers/p", None).await.json;
-    let back = node.rest(Method::PATCH, "/v1/providers/p", Some(json!({"spec": read["spec"]}))).await;
+    let back = node.rest(Method::PATCH, "/v1/providers/p", Some(read.clone())).await;
     assert_eq!((back.status.as_u16(), &back.json["revision"]), (200, &read["revision"]), "{}", back.text);
     let unknown = node.rest(Method::PATCH, "/v1/providers/p?update_mask=spec.no", Some(json!({}))).await;
     assert_eq!(unknown.status, 400, "{}", unknown.text);

@@ -106,3 +106,24 @@ async fn a_taken_port_is_named() {
     assert!(error.contains(&node.app.admin_addr().to_string()), "{error}");
     node.stop().await;
 }
+
+#[tokio::test]
+async fn a_node_with_another_sealing_key_is_up_and_not_ready() {
+    let node = Node::start().await;
+    node.create_provider("p").await;
+    let dir = node.stop().await;
+    let key = dir.path().join("sealing-key");
+    std::fs::remove_file(&key).unwrap();
+    let node = Node::start_in(dir).await;
+    let ready = node.send(Method::GET, "/readyz", &[], None).await;
+    assert_eq!(ready.status, 503, "{}", ready.text);
+    assert!(ready.text.contains("Provider|p|spec.credentials[main].api_key"), "{}", ready.text);
+    // Writing the secret anew mends it.
+    let written = node.rest(Method::PATCH, "/v1/providers/p", Some(crate::kit::provider("p"))).await;
+    assert_eq!(written.status, 200, "{}", written.text);
+    crate::kit::eventually("readiness", || async {
+        node.send(Method::GET, "/readyz", &[], None).await.status == 200
+    })
+    .await;
+    node.stop().await;
+}
