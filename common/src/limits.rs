@@ -110,6 +110,10 @@ pub const PROBE_LEASE_MS: u64 = 30_000;
 pub const CALL_HEAD_MS_MAX: u64 = 30_000;
 /// Milliseconds of silence within a request's body.
 pub const CALL_BODY_IDLE_MS_MAX: u64 = 30_000;
+/// Milliseconds in which a request's body must be whole: 32 MiB at 1 Mbit/s.
+pub const CALL_BODY_MS_MAX: u64 = 270_000;
+/// Milliseconds in which a client must take some of an answer that is there.
+pub const CALL_STALL_MS_MAX: u64 = 60_000;
 /// HTTP/2 streams of one connection of a client.
 pub const CALL_STREAMS_MAX: u32 = 256;
 /// Bytes that HTTP/1 buffers of one connection may take; hyper's floor is 8 KiB.
@@ -118,8 +122,9 @@ pub const CALL_BUFFER_BYTES_MAX: usize = 128 * 1024;
 pub const ALIAS_BYTES_MAX: usize = 256;
 /// Bytes of an upstream's error body that are read to tell its kind.
 pub const UPSTREAM_ERROR_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of a stream that are held until its first content: only role and empty events come before it.
-pub const STREAM_COMMIT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a stream that are held until its first content: only role and empty events come before it, but that content
+/// may itself be the largest event.
+pub const STREAM_COMMIT_BYTES_MAX: usize = 64 * 1024 + SSE_EVENT_BYTES_MAX;
 /// Idle connections kept to one host of an upstream.
 pub const UPSTREAM_IDLE_CONNECTIONS_MAX: usize = 64;
 /// Milliseconds that an idle connection to an upstream is kept. Below the 60 s at which common load balancers close.
@@ -192,6 +197,8 @@ pub const GUARD_INLINE_BYTES_MAX: usize = 64 * 1024;
 pub const UPSTREAM_POOLS_MAX: usize = 32;
 /// Milliseconds between a control plane's heartbeats if it says none, and the longest that is believed.
 pub const HEARTBEAT_MS: (u64, u64) = (5_000, 60_000);
+/// Milliseconds within which a proxy comes back after a farewell that says none, and the longest that is believed.
+pub const DRAIN_MS: (u64, u64) = (1_000, 60_000);
 /// Milliseconds between health reports if the control plane says none, and the longest that is believed.
 pub const REPORT_INTERVAL_MS: (u64, u64) = (1_000, 60_000);
 /// Milliseconds in which the control plane must take a connection and greet.

@@ -60,7 +60,9 @@ impl App {
         }
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr().context("the traffic port has no address")?;
-        let (connections, tasks) = (Tasks::new(), Tasks::new());
+        // One tree, two groups: calls end before the parts that serve them; a part that fails ends both.
+        let root = Tasks::new();
+        let (connections, tasks) = (root.child(), root.child());
         let readiness = Readiness::new();
         let metrics = Metrics::new();
         let (outcomes, folder, book) = outcomes::channel(metrics.clone());
@@ -84,7 +86,11 @@ impl App {
         let tls = acceptor(&config)?;
         tasks.spawn("outcomes", folder.run(tasks.token()));
         tasks.spawn("agent", agent.run(tasks.token()));
-        let settings = Settings { tls, head_timeout: Duration::from_millis(config.head_timeout_ms) };
+        let settings = Settings {
+            tls,
+            head_timeout: Duration::from_millis(config.head_timeout_ms),
+            stall_timeout: Duration::from_millis(config.stall_timeout_ms),
+        };
         let operators = Settings { tls: None, ..settings.clone() };
         let probes = |audience| {
             let (metrics, breakers) = (parts.metrics.clone(), parts.breakers.clone());

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use breakwater_common::limits::{
-    CONTROL_PLANE_GREETING_MS_MAX, HEARTBEAT_MS, RECONNECT_MS, RECONNECT_RESET_MS, REPORT_INTERVAL_MS,
+    CONTROL_PLANE_GREETING_MS_MAX, DRAIN_MS, HEARTBEAT_MS, RECONNECT_MS, RECONNECT_RESET_MS,
+    REPORT_INTERVAL_MS,
 };
 use breakwater_proto::v1::proxy_service_client::ProxyServiceClient;
 use breakwater_proto::v1::report_health_request::Message as Up;
@@ -14,6 +15,7 @@ use breakwater_proto::v1::watch_rulesets_response::Message as Heard;
 use breakwater_proto::v1::{
     ExplainAnswer, ReportHealthRequest, WatchRulesetsRequest, WatchRulesetsResponse, Welcome,
 };
+use breakwater_runtime::backoff::SplitMix;
 use breakwater_runtime::{Backoff, CancellationToken};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -40,6 +42,7 @@ pub(crate) struct Agent {
     identity: Identity,
     handles: Handles,
     backoff: Backoff,
+    jitter: SplitMix,
     cluster_id: String,
 }
 
@@ -82,7 +85,8 @@ impl Agent {
     ) -> Self {
         let (base, cap) = RECONNECT_MS;
         let backoff = Backoff::new(Duration::from_millis(base), Duration::from_millis(cap), seed);
-        Self { endpoint, token, identity, handles, backoff, cluster_id: String::new() }
+        let jitter = SplitMix::new(seed.rotate_left(32));
+        Self { endpoint, token, identity, handles, backoff, jitter, cluster_id: String::new() }
     }
 
     /// Runs until the token is cancelled.
@@ -101,7 +105,8 @@ impl Agent {
             }
             let mut wait = self.backoff.next_wait();
             if let Err(LinkError::Drained(most)) = &ended {
-                wait = wait.max(most.mul_f64(0.5));
+                let most_ms = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+                wait += Duration::from_millis(self.jitter.below(most_ms.saturating_add(1)));
             }
             if let Err(error) = ended {
                 let reason = deepest(&error);
@@ -185,7 +190,7 @@ async fn watch_rulesets(
             }
             Heard::Heartbeat(_) | Heard::Welcome(_) => {}
             Heard::Drain(drain) => {
-                return Err(LinkError::Drained(Duration::from_millis(u64::from(drain.max_wait_ms))));
+                return Err(LinkError::Drained(believed(drain.max_wait_ms, DRAIN_MS)));
             }
         }
     }

@@ -33,6 +33,9 @@ pub struct Flags {
     /// Milliseconds in which a client must send a request's head
     #[arg(long, env = "BREAKWATER_HEAD_TIMEOUT_MS")]
     head_timeout_ms: Option<String>,
+    /// Milliseconds in which a client must take some of an answer that is there
+    #[arg(long, env = "BREAKWATER_STALL_TIMEOUT_MS")]
+    stall_timeout_ms: Option<String>,
     /// Admin port of the control plane
     #[arg(long, env = "BREAKWATER_CONTROL_PLANE_URL")]
     control_plane_url: Option<String>,
@@ -75,6 +78,7 @@ impl Flags {
             ("proxy_id", &self.proxy_id),
             ("drain_deadline_ms", &self.drain_deadline_ms),
             ("head_timeout_ms", &self.head_timeout_ms),
+            ("stall_timeout_ms", &self.stall_timeout_ms),
             ("control_plane.url", &self.control_plane_url),
             ("control_plane.token_file", &self.control_plane_token_file),
             ("control_plane.ca_file", &self.control_plane_ca_file),

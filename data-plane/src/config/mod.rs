@@ -6,6 +6,7 @@ mod flags;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use breakwater_common::limits::{CALL_HEAD_MS_MAX, CALL_STALL_MS_MAX};
 use breakwater_runtime::Secret;
 use breakwater_runtime::config::{ConfigError, dump};
 use breakwater_runtime::telemetry::Format;
@@ -27,6 +28,8 @@ pub struct Config {
     pub drain_deadline_ms: u64,
     /// Milliseconds in which a client must send a request's head.
     pub head_timeout_ms: u64,
+    /// Milliseconds in which a client must take some of an answer that is there.
+    pub stall_timeout_ms: u64,
     /// Where the configuration comes from.
     pub control_plane: ControlPlane,
     /// Certificate and key of the traffic port; required in production.
@@ -108,7 +111,8 @@ impl Default for Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
             proxy_id: String::new(),
             drain_deadline_ms: 30_000,
-            head_timeout_ms: breakwater_common::limits::CALL_HEAD_MS_MAX,
+            head_timeout_ms: CALL_HEAD_MS_MAX,
+            stall_timeout_ms: CALL_STALL_MS_MAX,
             control_plane: ControlPlane::default(),
             tls: Tls::default(),
             upstream: Upstream::default(),
@@ -160,10 +164,9 @@ impl Config {
             "control_plane.ca_file: say which authority signed the control plane's certificate (PEM)",
         );
         check(self.drain_deadline_ms <= 3_600_000, "drain_deadline_ms: at most 3600000 (an hour)");
-        check(
-            (100..=600_000).contains(&self.head_timeout_ms),
-            "head_timeout_ms: from 100 to 600000 (ten minutes)",
-        );
+        let bounds = 100..=600_000;
+        check(bounds.contains(&self.head_timeout_ms), "head_timeout_ms: from 100 to 600000 (ten minutes)");
+        check(bounds.contains(&self.stall_timeout_ms), "stall_timeout_ms: from 100 to 600000 (ten minutes)");
         check(
             self.tls.cert_file.is_some() == self.tls.key_file.is_some(),
             "tls: cert_file and key_file go together",
@@ -227,6 +230,7 @@ mod tests {
             "mode",
             "proxy_id",
             "head_timeout_ms",
+            "stall_timeout_ms",
             "url",
             "token_file",
             "ca_file",

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use breakwater_common::limits::{ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX};
+use breakwater_common::limits::{
+    ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX, CALL_BODY_MS_MAX,
+};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
 use super::{Door, Pinned, models, trace_of};
@@ -114,10 +116,12 @@ where
         return Err(too_large);
     }
     let idle = Duration::from_millis(CALL_BODY_IDLE_MS_MAX);
+    let by = Instant::now() + Duration::from_millis(CALL_BODY_MS_MAX);
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
     loop {
-        let frame = timeout(idle, body.frame()).await.map_err(|_elapsed| Fault::BodyTimeout)?;
+        let patience = by.min(Instant::now() + idle);
+        let frame = timeout_at(patience, body.frame()).await.map_err(|_elapsed| Fault::BodyTimeout)?;
         let Some(frame) = frame else { break };
         let Ok(data) = frame.map_err(|_broken| Fault::BodyIncomplete)?.into_data() else { continue };
         let held = rest.as_ref().map_or(first.len(), BytesMut::len);
@@ -172,6 +176,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_is_given_up() {
         let body = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        assert_eq!(read(&HeaderMap::new(), body).await.unwrap_err(), Fault::BodyTimeout);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up() {
+        let drops = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(CALL_BODY_IDLE_MS_MAX / 2)).await;
+            Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x"))), ()))
+        });
+        let body = StreamBody::new(Box::pin(drops));
         assert_eq!(read(&HeaderMap::new(), body).await.unwrap_err(), Fault::BodyTimeout);
     }
 

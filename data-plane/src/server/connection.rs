@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tower::util::MapRequest;
 
 use super::sniff::{Protocol, Rewound, sniff};
+use super::stall::Unstalled;
 use super::{Peer, Shared, Stack};
 
 /// Time between HTTP/2 pings on a connection with open streams, and for their answer. A client that vanished without a
@@ -77,7 +78,10 @@ where
         .header_read_timeout(shared.head_timeout)
         .max_header_size(CALL_HEADER_BYTES_MAX)
         .max_buf_size(CALL_BUFFER_BYTES_MAX);
-    let connection = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(stack));
+    let connection = builder.serve_connection(
+        TokioIo::new(Unstalled::new(io, shared.stall_timeout)),
+        TowerToHyperService::new(stack),
+    );
     let mut connection = std::pin::pin!(connection);
     // Cancel-safe: the connection is polled in place by both arms and never dropped before its end.
     tokio::select! {
@@ -99,7 +103,10 @@ where
         .max_header_list_size(u32::try_from(CALL_HEADER_BYTES_MAX).unwrap_or(u32::MAX))
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_INTERVAL);
-    let connection = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(stack));
+    let connection = builder.serve_connection(
+        TokioIo::new(Unstalled::new(io, shared.stall_timeout)),
+        TowerToHyperService::new(stack),
+    );
     let mut connection = std::pin::pin!(connection);
     // Cancel-safe: as above.
     tokio::select! {
@@ -121,7 +128,10 @@ fn with_peer(
 
 /// Returns what to count; none for a client that merely left.
 fn cause(error: &hyper::Error) -> Option<&'static str> {
-    if error.is_parse_too_large() {
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
+        Some("stalled_client")
+    } else if error.is_parse_too_large() {
         Some("header_flood")
     } else if error.is_timeout() {
         Some("slow_client")

@@ -3,6 +3,7 @@
 
 mod connection;
 mod sniff;
+mod stall;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     stack: Stack,
     tls: Option<TlsAcceptor>,
     head_timeout: Duration,
+    stall_timeout: Duration,
     metrics: Metrics,
     slots: Arc<Semaphore>,
     stop: CancellationToken,
@@ -52,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsAcceptor>,
     /// Time for a request's head, for TLS, and of an idle connection.
     pub(crate) head_timeout: Duration,
+    /// Longest time that a client may take no byte of an answer that is there.
+    pub(crate) stall_timeout: Duration,
 }
 
 impl Server {
@@ -67,6 +71,7 @@ impl Server {
             stack,
             tls: settings.tls,
             head_timeout: settings.head_timeout,
+            stall_timeout: settings.stall_timeout,
             metrics,
             slots: Arc::new(Semaphore::new(PROXY_CONNECTIONS_MAX)),
             stop: tasks.token(),

@@ -18,4 +18,5 @@ mod guarded;
 mod kit;
 mod link;
 mod refusals;
+mod stalled;
 mod streams;

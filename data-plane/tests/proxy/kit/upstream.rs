@@ -140,7 +140,10 @@ impl Shared {
         match act {
             Act::Bytes(bytes) => write(&mut stream, &bytes).await,
             Act::BytesThenSilence(bytes) => {
-                write(&mut stream, &bytes).await;
+                if stream.write_all(bytes.as_bytes()).await.is_err() {
+                    let _ = self.left.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
                 self.wait_for_close(&mut stream).await;
             }
             Act::Silence => self.wait_for_close(&mut stream).await,
