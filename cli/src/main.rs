@@ -9,10 +9,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are data on stdout, wrong usage is talk on stderr; clap tells them apart.
-            drop(error.print());
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            return ExitCode::from(exit.code());
+            return ExitCode::from(output::usage(&error).code());
         }
     };
     match breakwater::run(arguments) {

@@ -5,7 +5,10 @@ use std::io::Write;
 use breakwater_common::manifest::json_to_yaml;
 use serde_json::Value;
 
-use crate::{failure::Failure, table::Table};
+use crate::{
+    failure::{Exit, Failure},
+    table::Table,
+};
 
 /// How data is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -74,6 +77,12 @@ impl Output {
     pub fn talk(&self, line: &str) {
         drop(writeln!(std::io::stderr(), "{line}"));
     }
+}
+
+/// Says what clap has to say: help and version are data on stdout, wrong usage is talk on stderr.
+pub fn usage(error: &clap::Error) -> Exit {
+    drop(error.print());
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 /// Says a failure on stderr: the first line after "error: ".

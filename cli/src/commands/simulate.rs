@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, arguments: SimulateArguments) -> Resu
     if let Some(replay) = &replay {
         let (used, skipped) = (replay.interactions(), replay.skipped());
         context.output.talk(&format!(
-            "replaying {used} interactions; {skipped} lines had no JSON request or no response"
+            "replaying {used} interactions; {skipped} lines are of another format or not whole"
         ));
     }
     let options = Options {

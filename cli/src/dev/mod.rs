@@ -47,7 +47,7 @@ pub struct DevArguments {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Which log lines go to stderr, as in warn,breakwater_data_plane=debug
-    #[arg(long, default_value = "warn", env = "BREAKWATER_LOG", value_name = "FILTER")]
+    #[arg(long, default_value = "warn,openraft=error", env = "BREAKWATER_LOG", value_name = "FILTER")]
     log: String,
 }
 

@@ -3,7 +3,8 @@
 //! A recording is one JSON a line, `{"request": {"body_kind": "json", "body": {...}}, "response": {"status", "headers",
 //! "body_kind", "body"}}`; other fields may stand beside them. Bodies are compared as JSON without `model`,
 //! `stream_options` and `metadata`, since a proxy writes these anew; the order of keys does not matter. A body that was
-//! recorded several times gets its answers in turn.
+//! recorded several times gets its answers in turn: those to the request's model, or all if it was recorded with others.
+//! A line that names its `endpoint` must name one that is spoken here; other lines are skipped.
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
+/// Endpoints of recordings that are of this wire format.
+const ENDPOINTS: [&str; 2] = ["chat.completions", "embeddings"];
 /// Keys of a body that a proxy may write anew.
 const IGNORED_KEYS: [&str; 3] = ["model", "stream_options", "metadata"];
 /// Headers that belong to the recorded connection, not to the answer.
@@ -56,10 +59,13 @@ pub struct Recorded {
 /// Recorded answers by request body.
 #[derive(Debug, Default)]
 pub struct Replay {
-    answers: BTreeMap<Vec<u8>, Turns>,
+    answers: BTreeMap<Key, Turns>,
     interactions: usize,
     skipped: usize,
 }
+
+/// Hash of a body, and the model; none for answers to any model.
+type Key = (Vec<u8>, Option<String>);
 
 #[derive(Debug, Default)]
 struct Turns {
@@ -69,6 +75,7 @@ struct Turns {
 
 #[derive(Deserialize)]
 struct Line<'a> {
+    endpoint: Option<String>,
     request: LineRequest,
     #[serde(borrow)]
     response: Option<LineResponse<'a>>,
@@ -94,7 +101,7 @@ struct LineResponse<'a> {
 }
 
 impl Replay {
-    /// Reads a recording. Lines without a JSON request or without a response are skipped and counted.
+    /// Reads a recording. Lines of another format, without a JSON request or without a response are skipped and counted.
     pub fn load(mut lines: impl BufRead) -> Result<Self, ReplayError> {
         let mut replay = Self::default();
         let mut text = String::new();
@@ -114,7 +121,9 @@ impl Replay {
 
     fn add(&mut self, text: &str) -> Result<(), serde_json::Error> {
         let line: Line<'_> = serde_json::from_str(text)?;
-        let Some(response) = line.response.filter(|_| line.request.body_kind == "json") else {
+        let spoken = line.endpoint.is_none_or(|endpoint| ENDPOINTS.contains(&endpoint.as_str()));
+        let usable = spoken && line.request.body_kind == "json";
+        let Some(response) = line.response.filter(|_| usable) else {
             self.skipped += 1;
             return Ok(());
         };
@@ -125,8 +134,11 @@ impl Replay {
         };
         let keep = |name: &String| !CONNECTION_HEADERS.contains(&name.to_ascii_lowercase().as_str());
         let headers = response.headers.into_iter().filter(|(name, _)| keep(name)).collect();
-        let turns = self.answers.entry(canonical(&line.request.body)).or_default();
-        turns.answers.push(Recorded { status: response.status, headers, body });
+        let answer = Recorded { status: response.status, headers, body };
+        let hash = canonical(&line.request.body);
+        for model in [Some(model_of(&line.request.body)), None] {
+            self.answers.entry((hash.clone(), model)).or_default().answers.push(answer.clone());
+        }
         self.interactions += 1;
         Ok(())
     }
@@ -134,7 +146,10 @@ impl Replay {
     /// Returns the next recorded answer to a body; none if it was not recorded.
     #[must_use]
     pub fn answer(&self, body: &[u8]) -> Option<&Recorded> {
-        let turns = self.answers.get(&canonical(&serde_json::from_slice(body).ok()?))?;
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let hash = canonical(&body);
+        let of_model = self.answers.get(&(hash.clone(), Some(model_of(&body))));
+        let turns = of_model.or_else(|| self.answers.get(&(hash, None)))?;
         let turn = turns.next.fetch_add(1, Ordering::Relaxed).checked_rem(turns.answers.len())?;
         turns.answers.get(turn)
     }
@@ -145,11 +160,15 @@ impl Replay {
         self.interactions
     }
 
-    /// Returns how many lines had no JSON request or no response.
+    /// Returns how many lines were of another format, or had no JSON request or no response.
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped
     }
+}
+
+fn model_of(body: &Value) -> String {
+    body["model"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Writes a body so that two bodies that mean the same are the same bytes: keys sorted, and without those that a proxy
@@ -174,12 +193,14 @@ mod tests {
         "\n\n",
         r#"{"request":{"body_kind":"empty","body":""},"response":{"status":200}}"#,
         "\n",
+        r#"{"endpoint":"messages","request":{"body_kind":"json","body":{"y":1}},"response":{"status":200}}"#,
+        "\n",
     );
 
     #[test]
     fn recorded_bodies_get_their_answers_in_turn_and_byte_for_byte() {
         let replay = Replay::load(LINES.as_bytes()).unwrap();
-        assert_eq!((replay.interactions(), replay.skipped()), (2, 1));
+        assert_eq!((replay.interactions(), replay.skipped()), (2, 2));
         let ask = br#"{"x":{"q":2,"p":1},"model":"other","stream_options":{"include_usage":true}}"#;
         let first = replay.answer(ask).unwrap();
         assert_eq!(first.body, r#"{ "n": 1.50 }"#);
@@ -187,6 +208,9 @@ mod tests {
         let second = replay.answer(ask).unwrap();
         assert_eq!((second.status, second.body.as_ref()), (429, b"data: 1\n\n".as_slice()));
         assert_eq!(replay.answer(ask).unwrap().status, 200);
+        for _ in 0..2 {
+            assert_eq!(replay.answer(br#"{"x":{"q":2,"p":1},"model":"b"}"#).unwrap().status, 429);
+        }
         assert!(replay.answer(br#"{"x":1}"#).is_none());
         assert!(replay.answer(b"not json").is_none());
     }

@@ -3,8 +3,12 @@
 //! [`check`] proves once that a text is JSON; what follows only walks over it. Nothing here recurses, so that depth costs
 //! no stack.
 
+mod edits;
+
 use std::borrow::Cow;
 use std::ops::Range;
+
+pub use edits::Edits;
 
 /// Why bytes are not JSON. Never carries their content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,65 +268,6 @@ fn decode_lossy(inner: &str) -> String {
 #[must_use]
 pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-/// Replacements of places in one text.
-#[derive(Debug, Clone, Default)]
-pub struct Edits(Vec<(Range<usize>, String)>);
-
-impl Edits {
-    /// Adds one. Places must not overlap.
-    pub fn replace(&mut self, place: Range<usize>, with: impl Into<String>) {
-        self.0.push((place, with.into()));
-    }
-
-    /// Adds one unless its place has one.
-    pub fn replace_once(&mut self, place: Range<usize>, with: &str) {
-        if self.0.iter().all(|(other, _)| *other != place) {
-            self.replace(place, with);
-        }
-    }
-
-    /// Adds those that take members out of an object, with their commas.
-    pub fn remove_members(&mut self, object: &Place<'_>, doomed: impl Fn(&Member<'_>) -> bool) {
-        let mut any_kept = false;
-        let mut before = object.start + 1;
-        let mut members = object.members().peekable();
-        while let Some(member) = members.next() {
-            let end = member.value.end;
-            if !doomed(&member) {
-                any_kept = true;
-            } else if any_kept {
-                self.replace(before..end, "");
-            } else {
-                let next = members.peek().map_or(end, |next| next.key_start);
-                self.replace(member.key_start..next, "");
-            }
-            before = end;
-        }
-    }
-
-    /// Whether nothing changes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Writes the text with the replacements.
-    #[must_use]
-    pub fn apply(&self, text: &str) -> String {
-        let mut edits: Vec<_> = self.0.iter().collect();
-        edits.sort_by_key(|(place, _)| place.start);
-        let mut written = String::with_capacity(text.len() + 64);
-        let mut at = 0;
-        for (place, with) in edits {
-            written.push_str(text.get(at..place.start).unwrap_or_default());
-            written.push_str(with);
-            at = place.end;
-        }
-        written.push_str(text.get(at..).unwrap_or_default());
-        written
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Payment card numbers: 13 to 19 digits of a known issuer that pass Luhn's check, bare or in groups.
+//! Payment card numbers: 12 to 19 digits of a known issuer that pass Luhn's check, bare or in groups.
 
 use super::{Ahead, Category, Text, Try};
 
 static CREDIT_CARD: Category = Category { word: "credit_card", placeholder: "[CREDIT_CARD]" };
 
 /// Digits of the shortest and of the longest number (source: ISO/IEC 7812-1).
-const DIGITS_MIN: usize = 13;
+const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
 /// Digits of the first group where a number is written in groups.
 const FIRST_GROUP: usize = 4;
@@ -59,31 +59,50 @@ pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
     found.map_or(Try::No, |end| Try::Found(end, &CREDIT_CARD))
 }
 
-/// Whether a number of these first digits may belong to an issuer, so that other numbers are not held back.
-fn may_be_issued(digits: &[u8]) -> bool {
-    match digits {
-        [2] | [3..=6] => true,
-        [2, rest @ ..] => matches!(rest, [2..=7, ..]),
-        [3, second, ..] => matches!(second, 0 | 4..=9),
-        [4 | 5, ..] => true,
-        [6, second, ..] => matches!(second, 0 | 2 | 4 | 5),
-        _ => false,
-    }
+/// Issuer ranges: the first four digits from and to, and the lengths they come in (source: public ranges of the card
+/// networks: Visa, Mastercard, American Express, Diners Club, JCB, Discover, UnionPay, Maestro).
+const ISSUERS: &[(u32, u32, &[usize])] = &[
+    (4000, 4999, &[13, 16, 19]),
+    (5100, 5599, &[16]),
+    (2221, 2720, &[16]),
+    (3400, 3499, &[15]),
+    (3700, 3799, &[15]),
+    (3000, 3059, &[14, 16, 19]),
+    (3095, 3095, &[14, 16, 19]),
+    (3600, 3699, &[14, 16, 19]),
+    (3800, 3999, &[14, 16, 19]),
+    (3500, 3599, &[16, 19]),
+    (1800, 1800, &[15]),
+    (2131, 2131, &[15]),
+    (6011, 6011, &[16, 19]),
+    (6440, 6599, &[16, 19]),
+    (6200, 6299, &[16, 17, 18, 19]),
+    (5018, 5018, MAESTRO),
+    (5020, 5020, MAESTRO),
+    (5038, 5038, MAESTRO),
+    (5800, 5899, MAESTRO),
+    (6304, 6304, MAESTRO),
+    (6390, 6390, MAESTRO),
+    (6700, 6799, MAESTRO),
+    (604, 604, MAESTRO),
+];
+const MAESTRO: &[usize] = &[12, 13, 14, 15, 16, 17, 18, 19];
+
+fn head(digits: &[u8]) -> u32 {
+    digits.iter().take(FIRST_GROUP).fold(0, |sum, digit| sum * 10 + u32::from(*digit))
 }
 
-/// Whether the first digits and the length are an issuer's (source: public issuer ranges of the card networks).
+/// Whether a number of these first digits may belong to an issuer, so that other numbers are not held back.
+fn may_be_issued(digits: &[u8]) -> bool {
+    let open = u32::try_from(FIRST_GROUP.saturating_sub(digits.len())).unwrap_or_default();
+    let (low, width) = (head(digits) * 10_u32.pow(open), 10_u32.pow(open));
+    ISSUERS.iter().any(|(from, to, _)| low <= *to && *from < low + width)
+}
+
+/// Whether the first digits and the length are an issuer's.
 fn is_issued(digits: &[u8]) -> bool {
-    let head = digits.iter().take(4).fold(0_u32, |sum, digit| sum * 10 + u32::from(*digit));
-    match head {
-        4000..=4999 => matches!(digits.len(), 13 | 16 | 19),
-        5000..=5099 | 5600..=5999 => digits.len() <= 19,
-        5100..=5599 | 2221..=2720 => digits.len() == 16,
-        3400..=3499 | 3700..=3799 => digits.len() == 15,
-        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => matches!(digits.len(), 14..=19),
-        3500..=3599 => matches!(digits.len(), 15..=19),
-        6011 | 6200..=6299 | 6440..=6599 | 6000..=6010 => matches!(digits.len(), 16..=19),
-        _ => false,
-    }
+    let head = head(digits);
+    ISSUERS.iter().any(|(from, to, lengths)| (from..=to).contains(&&head) && lengths.contains(&digits.len()))
 }
 
 /// Luhn's check (source: ISO/IEC 7812-1, annex B).

@@ -27,10 +27,12 @@ pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
     let mut check = Mod97::default();
     let mut taken = 0;
     let mut length = None;
+    // In groups only if it begins in capitals: words in small letters stand in groups too.
+    let capital = matches!(text.at(start), Ahead::Byte(byte) if byte.is_ascii_uppercase());
     let mut at = start;
     while length.is_none_or(|length| taken < length) {
         let byte = match text.at(at) {
-            Ahead::Byte(byte) => byte,
+            Ahead::Byte(byte) => byte.to_ascii_uppercase(),
             Ahead::More => return Try::Need,
             Ahead::End => return Try::No,
         };
@@ -44,13 +46,14 @@ pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
                 check.take(taken, byte);
                 taken += 1;
             }
-            (false, b' ') if taken >= 4 && text.before(at) != Some(b' ') => {}
+            (false, b' ') if capital && taken >= 4 && text.before(at) != Some(b' ') => {}
             (false, _) => return Try::No,
         }
         at += 1;
         if taken == 2 && length.is_none() {
             let country = text.bytes.get(start..at).unwrap_or_default();
-            length = LENGTHS.iter().find(|(code, _)| code.as_slice() == country).map(|(_, length)| *length);
+            let same = |code: &[u8; 2]| code.eq_ignore_ascii_case(country);
+            length = LENGTHS.iter().find(|(code, _)| same(code)).map(|(_, length)| *length);
             if length.is_none() {
                 return Try::No;
             }

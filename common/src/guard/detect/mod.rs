@@ -133,7 +133,7 @@ impl Detector {
             Self::Pii(PiiEntity::Email) => email::look(text, from),
             Self::Pii(PiiEntity::Phone) => walk(text, from, phone::may_start, phone::try_at),
             Self::Pii(PiiEntity::CreditCard) => walk(text, from, |byte| byte.is_ascii_digit(), card::try_at),
-            Self::Pii(PiiEntity::Iban) => walk(text, from, |byte| byte.is_ascii_uppercase(), iban::try_at),
+            Self::Pii(PiiEntity::Iban) => walk(text, from, |byte| byte.is_ascii_alphabetic(), iban::try_at),
             Self::Pii(PiiEntity::UsSsn) => walk(text, from, |byte| byte.is_ascii_digit(), ssn::try_at),
             Self::Pii(PiiEntity::IpAddress) => walk(text, from, ip::may_start, ip::try_at),
             Self::Pii(PiiEntity::UrlCredentials) => url::look(text, from),

@@ -30,6 +30,7 @@ fn card_numbers_are_masked_if_they_pass_luhn_and_have_an_issuer() {
     check("card:5555-5555-5555-4444.", "card:[CREDIT_CARD].");
     check("amex 3782 822463 10005", "amex [CREDIT_CARD]");
     check("2 4111 1111 1111 1111 3", "2 [CREDIT_CARD] 3");
+    check("jcb 180016070420458, maestro 630427373398", "jcb [CREDIT_CARD], maestro [CREDIT_CARD]");
     kept("4111 1111 1111 1112");
     kept("41111111111111111111111");
     kept("0.4111111111111111");
@@ -39,10 +40,10 @@ fn card_numbers_are_masked_if_they_pass_luhn_and_have_an_issuer() {
 #[test]
 fn ibans_are_masked_if_they_check() {
     check("to GB82 WEST 1234 5698 7654 32 today", "to [IBAN] today");
-    check("DE89370400440532013000", "[IBAN]");
+    check("DE89370400440532013000 gb42nawi04454264788619", "[IBAN] [IBAN]");
     check("NO9386011117947,", "[IBAN],");
     kept("DE89370400440532013001");
-    kept("GB82 west 1234 5698 7654 32");
+    kept("gb82 west 1234 5698 7654 32");
     kept("IT is 42");
 }
 
