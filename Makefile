@@ -1,5 +1,5 @@
 # verify never writes; fix rewrites. CI runs .ci/run, which is verify plus the two README commands on a clean checkout.
-.PHONY: verify fix test e2e bench
+.PHONY: verify fix test e2e bench images
 
 verify:
 	cargo fmt --all --check
@@ -20,3 +20,10 @@ e2e:
 bench:
 	cargo build --release --locked -p breakwater-data-plane
 	cargo run --release --locked -p breakwater-tests --bin figures
+
+# Needs a docker engine with BuildKit.
+images:
+	docker build -f deploy/docker/control-plane.Dockerfile -t breakwater-control-plane \
+	    --build-arg GIT_SHA=$$(git rev-parse HEAD) --build-arg BUILT_AT=$$(date -u +%FT%TZ) .
+	docker build -f deploy/docker/data-plane.Dockerfile -t breakwater-data-plane .
+	docker build -f deploy/docker/cli.Dockerfile -t breakwater .
