@@ -11,7 +11,7 @@ const DIGITS_MAX: usize = 19;
 const FIRST_GROUP: usize = 4;
 
 pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
-    if !text.starts_word(start) || text.continues_digits(start, b".,") {
+    if text.continues_digits(start, b".,") {
         return Try::No;
     }
     let mut digits = [0_u8; DIGITS_MAX];

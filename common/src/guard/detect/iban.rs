@@ -21,9 +21,6 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 ];
 
 pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
-    if !text.starts_word(start) {
-        return Try::No;
-    }
     let mut check = Mod97::default();
     let mut taken = 0;
     let mut length = None;
@@ -50,8 +47,8 @@ pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
             (false, _) => return Try::No,
         }
         at += 1;
-        if taken == 2 && length.is_none() {
-            let country = text.bytes.get(start..at).unwrap_or_default();
+        if taken == 4 && length.is_none() {
+            let country = text.bytes.get(start..start + 2).unwrap_or_default();
             let same = |code: &[u8; 2]| code.eq_ignore_ascii_case(country);
             length = LENGTHS.iter().find(|(code, _)| same(code)).map(|(_, length)| *length);
             if length.is_none() {

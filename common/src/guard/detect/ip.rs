@@ -14,9 +14,6 @@ pub(super) fn may_start(byte: &u8) -> bool {
 }
 
 pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
-    if !text.starts_word(start) {
-        return Try::No;
-    }
     match v4(text, start) {
         Try::No => v6(text, start),
         found @ (Try::Need | Try::Found(..) | Try::Open(..) | Try::Doubt(..)) => found,

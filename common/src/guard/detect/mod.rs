@@ -141,20 +141,22 @@ impl Detector {
     }
 }
 
-/// Tries every place whose byte may start a match.
+/// Tries every place that begins a word and whose byte may start a match.
 fn walk(
     text: &Text<'_>,
     from: usize,
     may_start: impl Fn(&u8) -> bool,
     try_at: impl Fn(&Text<'_>, usize) -> Try,
 ) -> Look {
-    let mut at = from;
-    while let Some(skip) = text.bytes.get(at..).and_then(|rest| rest.iter().position(&may_start)) {
-        let start = at + skip;
-        if let Some(look) = settle(start, try_at(text, start)) {
+    let mut begins = text.starts_word(from);
+    for (start, byte) in text.bytes.iter().enumerate().skip(from) {
+        if begins
+            && may_start(byte)
+            && let Some(look) = settle(start, try_at(text, start))
+        {
             return look;
         }
-        at = start + 1;
+        begins = !byte.is_ascii_alphanumeric();
     }
     Look::Clear(text.bytes.len())
 }

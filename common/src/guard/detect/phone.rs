@@ -24,7 +24,7 @@ pub(super) fn may_start(byte: &u8) -> bool {
 }
 
 pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
-    if !text.starts_word(start) || text.continues_digits(start, b"-.,/:_(") {
+    if text.continues_digits(start, b"-.,/:_(") {
         return Try::No;
     }
     let plus = text.at(start) == Ahead::Byte(b'+');

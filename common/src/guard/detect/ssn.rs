@@ -8,7 +8,7 @@ static US_SSN: Category = Category { word: "us_ssn", placeholder: "[US_SSN]" };
 const LEN: usize = 11;
 
 pub(super) fn try_at(text: &Text<'_>, start: usize) -> Try {
-    if !text.starts_word(start) || text.continues_digits(start, b"-. ") {
+    if text.continues_digits(start, b"-. ") {
         return Try::No;
     }
     let mut separator = None;

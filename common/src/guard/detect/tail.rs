@@ -74,7 +74,7 @@ impl Tail {
     }
 }
 
-/// A byte of a domain's label. Bytes of letters beyond ASCII count: international names are written so.
+/// A byte of a domain's label. International names are found in their ASCII form only.
 pub(super) fn is_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
