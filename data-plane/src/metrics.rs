@@ -217,3 +217,53 @@ impl fmt::Debug for Metrics {
         f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use breakwater_common::breaker::Settings;
+    use breakwater_common::guard::Finding;
+    use breakwater_common::resource::Action;
+    use breakwater_runtime::SystemClock;
+
+    use super::*;
+    use crate::trace::{AttemptNote, FindingNote};
+
+    #[test]
+    fn every_metric_is_in_the_list() {
+        let list = include_str!("../../docs/metrics.md");
+        let (metrics, breakers) = (Metrics::new(), Breakers::new(SystemClock::shared()));
+        breakers.follow([("openai", Settings::default())].into_iter());
+        let attempt = AttemptNote {
+            provider: "openai".into(),
+            model: String::new(),
+            result: "succeeded",
+            reason: String::new(),
+            status: None,
+            duration_ms: 0,
+        };
+        let finding = Finding {
+            policy: "p".into(),
+            guardrail: "g".into(),
+            category: "email",
+            action: Action::Warn,
+            enforced: true,
+            undecided: false,
+            count: 1,
+        };
+        metrics.call(&Facts {
+            is_call: true,
+            attempts: vec![attempt],
+            findings: vec![FindingNote { side: "input", finding }],
+            ..Facts::default()
+        });
+        metrics.bad_input("header_flood");
+        metrics.ruleset("accepted");
+        let text = metrics.encode(&breakers);
+        let names: Vec<_> =
+            text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+        assert_eq!(names.len(), 11);
+        for name in names {
+            assert!(list.contains(&format!("`{name}")), "{name} is not in docs/metrics.md");
+        }
+    }
+}
