@@ -66,6 +66,8 @@ pub const RULESET_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Bytes of the body of an LLM call. The largest agent requests recorded are below 1 MiB; images need more.
 pub const CALL_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Milliseconds in which the rest of a refused body is read and forgotten, so that its sender sees the refusal.
+pub const CALL_DISCARD_MS_MAX: u64 = 5_000;
 /// Bytes of an upstream's answer that is held whole (not streamed).
 pub const REPLY_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of one event of a stream.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use breakwater_common::limits::{
-    ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX, CALL_BODY_MS_MAX,
+    ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX, CALL_BODY_MS_MAX, CALL_DISCARD_MS_MAX,
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, header};
@@ -101,6 +101,29 @@ pub(super) fn model_not_found(alias: &str) -> Fault {
     Fault::ModelNotFound { alias: shown }
 }
 
+/// Reads the rest of a refused body and forgets it, within bounds, so that a client that writes before it reads sees the
+/// refusal and not a broken pipe. A client that waits for `100 Continue` has sent nothing and is answered at once.
+async fn discard<B>(headers: &HeaderMap, mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let reading = async {
+        let mut left = CALL_BODY_BYTES_MAX;
+        while let Some(frame) = body.frame().await.and_then(Result::ok) {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // A client that is slower than this finds the connection closed.
+    let by = Instant::now() + Duration::from_millis(CALL_DISCARD_MS_MAX);
+    drop(timeout_at(by, reading).await);
+}
+
 /// Reads the body. Errors: a coding, a length over the bound, silence, an end before the end.
 async fn read<B>(headers: &HeaderMap, mut body: B) -> Result<Bytes, Fault>
 where
@@ -113,12 +136,14 @@ where
     let too_large = Fault::BodyTooLarge { bytes_max: CALL_BODY_BYTES_MAX };
     let bytes_max = u64::try_from(CALL_BODY_BYTES_MAX).unwrap_or(u64::MAX);
     if body.size_hint().lower() > bytes_max {
+        discard(headers, body).await;
         return Err(too_large);
     }
     let idle = Duration::from_millis(CALL_BODY_IDLE_MS_MAX);
     let by = Instant::now() + Duration::from_millis(CALL_BODY_MS_MAX);
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
+    let mut over = false;
     loop {
         let patience = by.min(Instant::now() + idle);
         let frame = timeout_at(patience, body.frame()).await.map_err(|_elapsed| Fault::BodyTimeout)?;
@@ -126,7 +151,8 @@ where
         let Ok(data) = frame.map_err(|_broken| Fault::BodyIncomplete)?.into_data() else { continue };
         let held = rest.as_ref().map_or(first.len(), BytesMut::len);
         if held + data.len() > CALL_BODY_BYTES_MAX {
-            return Err(too_large);
+            over = true;
+            break;
         }
         if first.is_empty() && rest.is_none() {
             first = data;
@@ -134,6 +160,10 @@ where
             // Only the second frame makes a copy: most calls come in one.
             rest.get_or_insert_with(|| BytesMut::from(first.as_ref())).extend_from_slice(&data);
         }
+    }
+    if over {
+        discard(headers, body).await;
+        return Err(too_large);
     }
     Ok(rest.map_or(first, BytesMut::freeze))
 }

@@ -108,7 +108,7 @@ impl ChatRequest {
     pub fn parse(body: &Bytes) -> Result<Self, BadRequest> {
         let text = json::check(body).map_err(|error| BadRequest {
             param: None,
-            message: format!("the body cannot be read: {error}"),
+            message: format!("the body is not JSON that can be read: {error}"),
         })?;
         let root = Place::root(text);
         if !root.is_object() {

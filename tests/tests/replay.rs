@@ -1,0 +1,269 @@
+//! Recorded traffic of real clients and real providers, through the proxy: what reaches the upstream is what was recorded, what
+//! reaches the client is what was recorded, apart from the alias and what the contract hides. Prints a table of counts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use breakwater_tests::caller::Answer;
+use breakwater_tests::cluster::Cluster;
+use breakwater_tests::corpus::recordings;
+use breakwater_tests::manifests::tenant;
+use breakwater_tests::upstream::{Asked, Ending, Script, ScriptedLlm};
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+
+/// How a streamed answer is cut into pieces on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Chunking {
+    Whole,
+    PerEvent,
+    /// Sizes 1 to 97 by a fixed seed.
+    Random,
+    OneByte,
+}
+
+fn chunks(text: &str, chunking: Chunking) -> Vec<Bytes> {
+    let bytes = text.as_bytes();
+    match chunking {
+        Chunking::Whole => vec![Bytes::copy_from_slice(bytes)],
+        Chunking::PerEvent => {
+            text.split_inclusive("\n\n").map(|event| Bytes::copy_from_slice(event.as_bytes())).collect()
+        }
+        Chunking::OneByte => bytes.iter().map(|byte| Bytes::copy_from_slice(&[*byte])).collect(),
+        Chunking::Random => {
+            let (mut rest, mut seed, mut out) = (bytes, 0x9e37_79b9_u32, Vec::new());
+            while !rest.is_empty() {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let (piece, after) = rest.split_at(rest.len().min(1 + (seed >> 16) as usize % 97));
+                out.push(Bytes::copy_from_slice(piece));
+                rest = after;
+            }
+            out
+        }
+    }
+}
+
+/// The recorded answer as a script.
+fn script(recording: &Value, chunking: Chunking) -> Script {
+    let response = &recording["response"];
+    let status = u16::try_from(response["status"].as_u64().expect("a status")).expect("a small number");
+    let mut script = match &response["body"] {
+        Value::String(text) => Script::events(chunks(text, chunking), Ending::Complete),
+        body => Script::json(status, body.to_string()),
+    };
+    script.status = status;
+    // What the vendor's servers add; none of it may reach the caller.
+    for (name, value) in
+        [("openai-organization", "org-1"), ("x-ms-region", "eu"), ("server", "vendor"), ("cf-ray", "1")]
+    {
+        script.headers.push((name.into(), value.into()));
+    }
+    script
+}
+
+/// What the caller must get: the recorded bytes, with the alias for the model, without what names a vendor.
+fn expected(recording: &Value, alias: &str) -> String {
+    let asked = asked_for_usage(recording);
+    match &recording["response"]["body"] {
+        Value::String(text) => {
+            let mut out = String::new();
+            for event in text.split_inclusive("\n\n") {
+                match serde_json::from_str::<Value>(
+                    event.strip_prefix("data: ").unwrap_or_default().trim_end(),
+                ) {
+                    Ok(json) if !asked && json["choices"] == json!([]) && json["usage"].is_object() => {}
+                    Ok(json) if asked => out.push_str(&with_alias(event, &json, alias)),
+                    Ok(json) => {
+                        out.push_str(&with_alias(event, &json, alias).replacen(",\"usage\":null", "", 1))
+                    }
+                    Err(_) => out.push_str(event),
+                }
+            }
+            out
+        }
+        body => {
+            let mut body = body.clone();
+            if let Some(model) = body.get_mut("model") {
+                *model = json!(alias);
+            }
+            body.to_string()
+        }
+    }
+}
+
+/// Whether the caller asked for usage. If not, the proxy asks for itself, and takes out of the stream what that adds.
+fn asked_for_usage(recording: &Value) -> bool {
+    recording.pointer("/request/body/stream_options/include_usage") == Some(&json!(true))
+}
+
+fn with_alias(line: &str, event: &Value, alias: &str) -> String {
+    let Some(model) = event.get("model").and_then(Value::as_str) else { return line.to_owned() };
+    let line = &without_vendor(line, event);
+    for colon in ["\"model\":", "\"model\": "] {
+        let recorded = format!("{colon}\"{model}\"");
+        if line.contains(&recorded) {
+            return line.replacen(&recorded, &format!("{colon}\"{alias}\""), 1);
+        }
+    }
+    panic!("the recording names its model: {line}");
+}
+
+/// The line without its `provider` field, by which an aggregator says who answered: the contract hides it.
+fn without_vendor(line: &str, event: &Value) -> String {
+    match event.get("provider").and_then(Value::as_str) {
+        Some(vendor) => line.replacen(&format!("\"provider\":\"{vendor}\","), "", 1),
+        None => line.to_owned(),
+    }
+}
+
+/// The request that the upstream must see: the recorded one, but for `model` and an injected `stream_options`.
+fn same_request(recording: &Value, asked: &Asked) -> Result<(), String> {
+    let recorded = &recording["request"]["body"];
+    let mut seen: Value =
+        serde_json::from_slice(&asked.body).map_err(|error| format!("upstream got no JSON: {error}"))?;
+    if recorded.get("stream_options").is_none() {
+        seen.as_object_mut().ok_or("upstream got no object")?.shift_remove("stream_options");
+    }
+    let mut wanted = recorded.clone();
+    wanted["model"] = seen["model"].clone();
+    // Text compare: the order of keys counts too, for the vendors' prompt caches.
+    let (seen, wanted) = (seen.to_string(), wanted.to_string());
+    if seen == wanted { Ok(()) } else { Err(format!("request differs:\n  seen   {seen}\n  wanted {wanted}")) }
+}
+
+/// Why an interaction is not compared byte by byte; none if it is.
+fn exception(recording: &Value) -> Option<&'static str> {
+    let status = recording["response"]["status"].as_u64().unwrap_or_default();
+    match status {
+        401 | 403 | 429 | 500.. => {
+            Some("the provider's own failure: the chain goes on, the caller gets the gateway's error")
+        }
+        400..=499 => Some("a caller's error: status and code pass, the text is scrubbed of vendor names"),
+        _ => None,
+    }
+}
+
+fn compare(recording: &Value, alias: &str, answer: &Answer) -> Result<&'static str, String> {
+    for name in answer.headers.keys() {
+        if ["openai-organization", "x-ms-region", "server", "cf-ray"].contains(&name.as_str()) {
+            return Err(format!("the header {name} reached the caller"));
+        }
+    }
+    let recorded = recording["response"]["status"].as_u64().unwrap_or_default();
+    match (recorded, exception(recording)) {
+        (400..=499, Some(reason)) if ![401, 403, 404, 429].contains(&recorded) => {
+            let error = answer.json()["error"].clone();
+            let code = |value: &Value| value.pointer("/code").map(ToString::to_string);
+            let same_code = code(&error) == code(&recording["response"]["body"]["error"]);
+            if u64::from(answer.status.as_u16()) == recorded && same_code && error["message"].is_string() {
+                return Ok(reason);
+            }
+            Err(format!("{recorded} became {} {}", answer.status, answer.text()))
+        }
+        (_, Some(reason)) => {
+            let code = answer.code();
+            if ["upstream_unavailable", "rate_limited", "no_provider_available"].contains(&code.as_str()) {
+                return Ok(reason);
+            }
+            Err(format!("{recorded} became {} {}", answer.status, answer.text()))
+        }
+        (_, None) => {
+            let wanted = expected(recording, alias);
+            if u64::from(answer.status.as_u16()) == recorded && answer.body == wanted.as_bytes() {
+                let whole = recording["response"]["body"]
+                    .as_str()
+                    .is_none_or(|text| !text.contains("\"usage\":null"));
+                let unasked = !whole && !asked_for_usage(recording);
+                return Ok(if unasked {
+                    "byte-equal without the usage nobody asked for"
+                } else {
+                    "byte-equal"
+                });
+            }
+            Err(format!("answer differs ({}): {}", answer.status, first_difference(&answer.text(), &wanted)))
+        }
+    }
+}
+
+/// Where two texts part, with what follows in each.
+fn first_difference(got: &str, wanted: &str) -> String {
+    let same = got.chars().zip(wanted.chars()).take_while(|(one, other)| one == other).count();
+    let from = |text: &str| text.chars().skip(same.saturating_sub(80)).take(600).collect::<String>();
+    format!("from character {same} on:\n  got    {:?}\n  wanted {:?}", from(got), from(wanted))
+}
+
+fn provider(name: &str, kind: &str, base_url: String) -> Value {
+    let mut spec = json!({
+        "type": kind, "base_url": base_url,
+        "credentials": [{"name": "main", "api_key": "sk-test"}],
+        "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms"},
+    });
+    if kind == "azure_openai" {
+        spec["api_version"] = json!("2024-10-21");
+    }
+    json!({"provider": {"name": name, "spec": spec}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recorded_chat_completions_pass_unchanged() {
+    let all = recordings(|recording| {
+        ["openai", "azure"].contains(&recording["provider"].as_str().unwrap_or_default())
+            && recording["endpoint"] == "chat.completions"
+            && recording["request"]["body_kind"] == "json"
+            && recording["complete"] != false
+    });
+    assert!(all.len() > 900, "the corpus has them: {}", all.len());
+    let next: Arc<Mutex<Script>> = Arc::new(Mutex::new(Script::chat("unused")));
+    let play = Arc::clone(&next);
+    let llm =
+        ScriptedLlm::start(move |_| play.lock().expect("no test panics while it holds this").clone()).await;
+    let route = |name: &str| json!({"route": {"name": name, "spec": {"endpoint": {"provider": name, "model": "upstream-model"}}}});
+    let cluster = Cluster::start(vec![
+        provider("openai", "openai", format!("http://{}/v1", llm.addr())),
+        provider("azure", "azure_openai", format!("http://{}", llm.addr())),
+        route("openai"),
+        route("azure"),
+        tenant("acme", &["openai", "azure"]),
+    ])
+    .await;
+    let caller = cluster.caller();
+    let mut table: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for recording in &all {
+        let alias = recording["provider"].as_str().expect("it was filtered by it");
+        let streamed =
+            recording["response"]["body"].is_string() && recording["response"]["body_kind"] == "text";
+        let ways: &[Chunking] = if streamed {
+            &[Chunking::Whole, Chunking::PerEvent, Chunking::Random, Chunking::OneByte]
+        } else {
+            &[Chunking::Whole]
+        };
+        for chunking in ways {
+            *next.lock().expect("no test panics while it holds this") = script(recording, *chunking);
+            let mut body = recording["request"]["body"].clone();
+            body["model"] = json!(alias);
+            let answer = caller.call(Method::POST, "/v1/chat/completions", body.to_string()).await;
+            let asked = llm.asked().pop().expect("the upstream was asked");
+            let kind =
+                if streamed { format!("{alias} streamed, {chunking:?}") } else { format!("{alias} plain") };
+            let outcome = same_request(recording, &asked).and_then(|()| compare(recording, alias, &answer));
+            let row = match outcome {
+                Ok(row) => row.to_owned(),
+                Err(why) => {
+                    failures.push(format!("{} ({kind}): {why}", recording["id"]));
+                    "FAILED".to_owned()
+                }
+            };
+            *table.entry((kind, row)).or_default() += 1;
+        }
+    }
+    println!("{:>6}  {:<28} outcome", "count", "interactions");
+    for ((kind, row), count) in &table {
+        println!("{count:>6}  {kind:<28} {row}");
+    }
+    println!("{:>6}  recorded interactions", all.len());
+    let shown: Vec<String> = failures.iter().take(5).map(|why| why.chars().take(3000).collect()).collect();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), shown.join("\n\n"));
+    cluster.shutdown().await;
+}
