@@ -32,12 +32,16 @@ pub enum SecretFileError {
     Random,
 }
 
+/// Bits of a mode that let a secret out. Not the group's right to read: systemd and Kubernetes hand credentials over with it
+/// (an ACL for the one user shows as the group's bits).
+const OPEN_TO_OTHERS: u32 = 0o037;
+
 /// Reads a secret file. White space around the secret is dropped. A file that others may read is said on a warning line.
 pub fn read(path: &Path) -> Result<Secret<String>, SecretFileError> {
     let failed = |source| SecretFileError::Io { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
     let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    if mode & OPEN_TO_OTHERS != 0 {
         tracing::warn!(path = %path.display(), mode = format!("{:o}", mode & 0o777), "secret file is readable by others");
     }
     let secret = text.trim();
