@@ -1,5 +1,7 @@
 //! The REST face of the API: every public unary RPC has exactly one, and no two are alike.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of a test may fail")]
+
 use std::collections::BTreeMap;
 
 use breakwater_proto::DESCRIPTORS;

@@ -129,7 +129,7 @@ async fn start_control_at(folder: &Path, listen: &str) -> breakwater_control_pla
 }
 
 async fn start_proxy(link: &Link, token: &str) -> breakwater_data_plane::App {
-    let mut config = breakwater_data_plane::Config::development(&format!("http://{}", link.addr()), token);
+    let mut config = breakwater_data_plane::Config::development(format!("http://{}", link.addr()), token);
     config.listen = "127.0.0.1:0".parse().expect("an address");
     breakwater_data_plane::App::start(config).await.expect("the proxy starts")
 }
