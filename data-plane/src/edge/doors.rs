@@ -77,6 +77,10 @@ where
         let done = |result| -> Self::Future { Box::pin(std::future::ready(result)) };
         match find(request.method(), request.uri().path()) {
             Err(fault) => done(Err(fault)),
+            // The operators' port has no TLS and is reached by other people: no call and no key goes in there.
+            Ok(Found::Call(_)) if self.probes.audience == Audience::Operators => {
+                done(Err(Fault::UnknownPath))
+            }
             Ok(Found::Call(door)) => {
                 trace_of(&request).note().is_call = door == Door::Chat;
                 drop(request.extensions_mut().insert(door));

@@ -17,6 +17,7 @@ mod drain;
 mod guarded;
 mod kit;
 mod link;
+mod ops_port;
 mod refusals;
 mod stalled;
 mod streams;
