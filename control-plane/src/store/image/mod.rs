@@ -4,6 +4,7 @@
 //! a single node, and it can be rebuilt from a snapshot and the log: so when it does not open, panics or does not add
 //! up, it is moved aside and begun again. All of sled's pitfalls that we know are answered here and in `writer`.
 
+mod release;
 mod rows;
 mod writer;
 
@@ -18,6 +19,7 @@ use breakwater_common::limits::IMAGE_QUEUE_MAX;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::{
+    release::{RELEASE_MAX, wait_for_release},
     rows::Rows,
     writer::{Work, Writer},
 };
@@ -41,6 +43,16 @@ pub enum ImageError {
     /// The file system refused.
     #[error("state image: {0}; check the disk's space and health")]
     Io(#[source] io::Error),
+    /// An earlier image of this directory is not closed yet.
+    #[error(
+        "state image {path} is still held after {waited:?}: wait until the process that holds it has ended"
+    )]
+    Held {
+        /// sled's file.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: std::time::Duration,
+    },
     /// The rows do not add up.
     #[error("state image does not add up to what was written")]
     Mismatch,
@@ -109,6 +121,7 @@ impl Image {
         let (db, rows, loaded) = match probe(directory, bulk, segment) {
             Ok(opened) => opened,
             // Somebody holds the files, or the device is full: nothing is wrong with what is in them.
+            Err(error @ ImageError::Held { .. }) => return Err(error),
             Err(ImageError::Io(error)) if !is_damage(&error) => return Err(ImageError::Io(error)),
             Err(error) => {
                 let aside = move_aside(directory).map_err(ImageError::Io)?;
@@ -215,14 +228,19 @@ impl Image {
         rows::value(&db, key)
     }
 
-    /// Writes what waits and lets go of the files. Blocks.
+    /// Writes what waits and lets go of the files: when it returns, sled writes no more and they can be opened anew. Blocks.
     pub fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!(directory = %self.directory.display(), "state image's writer panicked");
         }
-        drop(self.db.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let db = self.db.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let held = db.is_some();
+        drop(db);
+        if held && let Err(error) = wait_for_release(&self.directory, RELEASE_MAX) {
+            tracing::error!(%error, "state image is not closed");
+        }
     }
 }
 
@@ -244,6 +262,7 @@ fn read(directory: &Path, bulk: u8, segment: usize) -> Result<(sled::Db, Rows, L
             fs::remove_file(&path).map_err(ImageError::Io)?;
         }
     }
+    wait_for_release(directory, RELEASE_MAX)?;
     let config = sled::Config::new()
         .path(directory)
         .segment_size(segment)

@@ -120,6 +120,31 @@ async fn damage_is_found_and_the_image_moved_aside() {
     }
 }
 
+/// Holds something for a moment, as sled's pool of threads holds its file.
+fn hold_a_moment<T: Send + 'static>(held: T) {
+    std::thread::spawn(move || {
+        let (_sender, never) = std::sync::mpsc::channel::<()>();
+        never.recv_timeout(std::time::Duration::from_millis(50)).unwrap_err();
+        drop(held);
+    });
+}
+
+#[tokio::test]
+async fn closed_image_is_let_go_of_and_one_that_is_not_yet_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().join("state");
+    let (image, _) = open(&directory);
+    write(&image, 1, &[(b"\x01a", Some(b"1"))]).await;
+    hold_a_moment(image.db.lock().unwrap().clone());
+    image.close();
+    let file = fs::File::open(directory.join("db")).unwrap();
+    file.try_lock().expect("nobody holds a closed image");
+    hold_a_moment(file);
+    let (image, loaded) = open(&directory);
+    assert_eq!((loaded.applied, loaded.moved), (Some(applied(1)), None));
+    image.close();
+}
+
 #[tokio::test]
 async fn rows_that_do_not_add_up_are_found() {
     let dir = tempfile::tempdir().unwrap();
