@@ -262,7 +262,7 @@ impl Raft {
         self.inner.raft.trigger().snapshot().await.map_err(|_| ReadError::Stopped)
     }
 
-    /// Stops the node in order: no more entries, then the log and the image are closed and the directory is let go. Changes
+    /// Stops the node in order: no more entries, then snapshots, log and image are closed and the directory is let go. Changes
     /// still waiting get an unknown outcome.
     pub async fn shutdown(&self) {
         let inner = &self.inner;
@@ -271,7 +271,10 @@ impl Raft {
             tracing::error!("Raft's core panicked before its end");
         }
         let (log, image) = (Arc::clone(&inner.log), Arc::clone(&inner.shared.image));
+        let snapshots = inner.shared.snapshots.clone();
         let closed = inner.tasks.blocking("store close", move || {
+            // A snapshot that is being built reads the image.
+            snapshots.close();
             log.close();
             image.close();
         });

@@ -15,6 +15,10 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use breakwater_common::limits::SNAPSHOTS_KEPT;
@@ -47,10 +51,18 @@ pub struct SnapshotFile {
     about: Vec<u8>,
 }
 
-/// The directory of snapshots.
+/// The directory of snapshots. Clones are the same directory.
 #[derive(Clone, Debug)]
 pub struct Snapshots {
     directory: PathBuf,
+    gate: Arc<Gate>,
+}
+
+/// Lets one write at a time, and none after the end.
+#[derive(Debug, Default)]
+struct Gate {
+    writing: Mutex<()>,
+    closed: AtomicBool,
 }
 
 impl SnapshotFile {
@@ -75,7 +87,7 @@ impl Snapshots {
     /// # Errors
     /// If the directory cannot be made or read.
     pub fn open(directory: &Path) -> Result<Self, SnapshotError> {
-        let snapshots = Self { directory: directory.to_owned() };
+        let snapshots = Self { directory: directory.to_owned(), gate: Arc::default() };
         let failed = |source| SnapshotError::Io { path: directory.to_owned(), source };
         disk::make_directory(directory).map_err(failed)?;
         for path in snapshots.list("tmp").map_err(failed)? {
@@ -90,10 +102,10 @@ impl Snapshots {
         file.path.parent() == Some(self.directory.as_path())
     }
 
-    /// Writes a snapshot of an index. Blocks.
+    /// Writes a snapshot of an index, after one that is being written. Blocks.
     ///
     /// # Errors
-    /// If the rows cannot be read or the file cannot be written and read again.
+    /// If the rows cannot be read, the file cannot be written and read again, or the directory was closed.
     pub fn write(
         &self,
         index: u64,
@@ -101,9 +113,24 @@ impl Snapshots {
         rows: impl Iterator<Item = io::Result<Row>>,
     ) -> Result<SnapshotFile, SnapshotError> {
         let path = self.directory.join(format!("{index:016x}.snap"));
+        let _alone = self.gate.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_to(&path, about, rows)
             .map_err(|source| SnapshotError::Io { path: path.clone(), source })?;
         Ok(SnapshotFile { path, about: about.to_vec() })
+    }
+
+    /// Ends a write in the middle and waits until it has ended; there is no other from here on. What was not finished is
+    /// removed by the next start. Blocks.
+    pub fn close(&self) {
+        self.gate.closed.store(true, Ordering::Release);
+        drop(self.gate.writing.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn is_open(&self) -> io::Result<()> {
+        if self.gate.closed.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "the node is stopping"));
+        }
+        Ok(())
     }
 
     fn write_to(
@@ -112,6 +139,7 @@ impl Snapshots {
         about: &[u8],
         rows: impl Iterator<Item = io::Result<Row>>,
     ) -> io::Result<()> {
+        self.is_open()?;
         let unfinished = path.with_extension("tmp");
         let mut output =
             Summed { inner: BufWriter::new(File::create(&unfinished)?), context: Context::new(&SHA256) };
@@ -121,6 +149,7 @@ impl Snapshots {
         output.write_all(about)?;
         let mut count: u64 = 0;
         for row in rows {
+            self.is_open()?;
             let (key, value) = row?;
             output.write_all(&length(&key)?.to_be_bytes())?;
             output.write_all(&length(&value)?.to_be_bytes())?;
@@ -229,6 +258,28 @@ mod tests {
         }
         fs::write(&newest.path, &bytes[..bytes.len() - 1]).unwrap();
         assert_eq!(snapshots.newest().unwrap().unwrap().about(), b"about 3");
+    }
+
+    #[test]
+    fn close_ends_a_write_in_the_middle_and_waits_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(dir.path()).unwrap();
+        let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
+        let writer = snapshots.clone();
+        let thread = std::thread::spawn(move || {
+            // Rows without an end: only the close ends it.
+            let rows = (0_u64..).map(|n| {
+                let _told_already = begun.try_send(());
+                Ok((n.to_be_bytes().to_vec(), Vec::new()))
+            });
+            writer.write(1, b"", rows).unwrap_err().to_string()
+        });
+        has_begun.recv().unwrap();
+        snapshots.close();
+        assert!(snapshots.gate.writing.try_lock().is_ok(), "nothing is being written");
+        assert!(thread.join().unwrap().contains("the node is stopping"));
+        snapshots.write(2, b"", rows(1).into_iter().map(Ok)).unwrap_err();
+        assert_eq!(Snapshots::open(dir.path()).unwrap().newest().unwrap(), None);
     }
 
     #[test]
