@@ -14,6 +14,7 @@
 mod check;
 mod check_text;
 mod document;
+mod json;
 mod lines;
 mod node;
 mod path;
@@ -34,6 +35,7 @@ use prost_reflect::MessageDescriptor;
 
 pub use check::{check_message, check_spec};
 pub use document::{Document, parse_yaml};
+pub use json::json_from_slice;
 pub use lines::Lines;
 pub use print_json::{message_to_json, resource_to_json};
 pub use print_yaml::json_to_yaml;

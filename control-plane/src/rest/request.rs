@@ -1,7 +1,7 @@
 //! A REST request as the message of its RPC: the body, then the path, then the query, then `Idempotency-Key`.
 
 use breakwater_common::limits::{REQUEST_ID_BYTES_MAX, VIOLATIONS_MAX};
-use breakwater_common::manifest::message_from_json;
+use breakwater_common::manifest::{json_from_slice, message_from_json};
 use breakwater_common::violation::Violation;
 use http::HeaderMap;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
@@ -23,7 +23,7 @@ pub(super) fn build(
 ) -> Result<DynamicMessage, Vec<Violation>> {
     let input = binding.rpc.input();
     let mut violations = Vec::new();
-    let mut json = body_json(binding, body).map_err(|violation| vec![violation])?;
+    let mut json = body_json(binding, body)?;
     for (path, value) in bound {
         set(&mut json, &input, &path, &value, &mut violations);
     }
@@ -46,23 +46,23 @@ pub(super) fn build(
     Err(violations)
 }
 
-fn body_json(binding: &Binding, body: &[u8]) -> Result<Map<String, Value>, Violation> {
+fn body_json(binding: &Binding, body: &[u8]) -> Result<Map<String, Value>, Vec<Violation>> {
+    let refuse = |message: String| Err(vec![Violation::at("", message)]);
     let empty = body.iter().all(u8::is_ascii_whitespace);
     if binding.body.is_empty() && !empty {
-        return Err(Violation::at("", "this method takes no body"));
+        return refuse("this method takes no body".to_owned());
     }
     let value = if empty {
         Value::Object(Map::new())
     } else {
-        std::str::from_utf8(body).map_err(|error| {
-            Violation::at("", format!("the body is not UTF-8 from byte {}", error.valid_up_to()))
-        })?;
-        serde_json::from_slice(body)
-            .map_err(|error| Violation::at("", format!("the body is not JSON: {error}")))?
+        match std::str::from_utf8(body) {
+            Ok(_) => json_from_slice(body)?,
+            Err(error) => return refuse(format!("the body is not UTF-8 from byte {}", error.valid_up_to())),
+        }
     };
     match (binding.body.as_str(), value) {
         ("" | "*", Value::Object(object)) => Ok(object),
-        ("" | "*", _) => Err(Violation::at("", "the body must be a JSON object")),
+        ("" | "*", _) => refuse("the body must be a JSON object".to_owned()),
         (field, value) => Ok(Map::from_iter([(field.to_owned(), value)])),
     }
 }

@@ -216,3 +216,17 @@ async fn bad_requests_are_told_apart() {
     assert_eq!(differs.status, 400, "{}", differs.text);
     node.stop().await;
 }
+
+#[tokio::test]
+async fn field_that_stands_twice_in_a_body_is_refused_by_name() {
+    let node = Node::start().await;
+    let body =
+        r#"{"name":"p","spec":{"type":"openai","base_url":"http://a.test/","base_url":"http://b.test/"}}"#;
+    let headers = [("authorization", node.bearer())];
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = node.send_bytes(Method::POST, "/v1/providers", &headers, body.into()).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    let violation = &answer.json["error"]["details"][0]["field_violations"][0];
+    assert_eq!(violation["field"], "spec.base_url", "{}", answer.text);
+    node.stop().await;
+}
