@@ -151,4 +151,12 @@ mod tests {
         check(&"[".repeat(10_000), &[""]);
         check("1e999", &[""]);
     }
+
+    #[test]
+    fn decimals_keep_their_last_digit() {
+        for text in ["31.245270191439438", "121.48791951161945", "0.1", "1e-7", "2.638344616030823e-256"] {
+            let read = json_from_slice(text.as_bytes()).unwrap();
+            assert_eq!(read.as_f64().map(f64::to_bits), text.parse().ok().map(f64::to_bits), "{text}");
+        }
+    }
 }
