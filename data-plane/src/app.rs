@@ -16,7 +16,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::agent::{Agent, Handles, Identity};
 use crate::breakers::Breakers;
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::edge::doors::{Audience, Probes};
 use crate::metrics::Metrics;
 use crate::outcomes;
@@ -53,10 +53,8 @@ impl App {
         if !wrong.is_empty() {
             bail!("configuration is refused: {}", wrong.join("; "));
         }
-        if config.mode == Mode::Development {
-            for bend in config.bends() {
-                tracing::warn!(bend, "development mode");
-            }
+        for bend in config.bends() {
+            tracing::warn!(target: "breakwater::bends", "mode development: {bend}");
         }
         let listener = bind(config.listen).await?;
         let addr = listener.local_addr().context("the traffic port has no address")?;

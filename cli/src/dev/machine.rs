@@ -88,6 +88,7 @@ impl Machine {
         let simulators = if arguments.no_simulator { None } else { Some(Simulated::start(home).await?) };
         let mut config = control_plane::Config::development(home.control_plane());
         config.admin.listen = arguments.admin_listen;
+        let mut bends = config.bends();
         let control_plane = control_plane::App::start(config).await?;
         if let Some(simulated) = &simulators {
             simulated.remember(home)?;
@@ -106,6 +107,7 @@ impl Machine {
         let mut config = data_plane::Config::development(&admin_url, control_plane.proxy_token());
         config.listen = arguments.proxy_listen;
         "dev".clone_into(&mut config.proxy_id);
+        bends.extend(config.bends());
         let proxy = data_plane::App::start(config).await?;
         if tokio::time::timeout(READY_MAX, proxy.ready()).await.is_err() {
             let line = format!("the proxy has no configuration after {} s", READY_MAX.as_secs());
@@ -113,7 +115,7 @@ impl Machine {
         }
         let proxy_url = format!("http://{}", reachable(proxy.addr()));
         let provision::Provisioned { api_key, alias } = provisioned;
-        let ready = Ready { proxy_url, admin_url, admin_token, api_key, alias };
+        let ready = Ready { proxy_url, admin_url, admin_token, api_key, alias, bends };
         Ok(Self { proxy, control_plane, simulators, ready })
     }
 

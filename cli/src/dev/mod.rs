@@ -12,7 +12,10 @@ mod home;
 mod machine;
 mod provision;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use breakwater_runtime::{
     shutdown,
@@ -24,6 +27,9 @@ use crate::{commands::Context, failure::Failure, output::Output};
 
 use home::Home;
 use machine::Machine;
+
+/// Warnings, but for the bends of development: they are said once, together, before the banner.
+const LOG_FILTER: &str = "warn,openraft=error,breakwater::bends=off";
 
 /// Arguments of dev.
 #[derive(Debug, clap::Args)]
@@ -47,7 +53,7 @@ pub struct DevArguments {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Which log lines go to stderr, as in warn,breakwater_data_plane=debug
-    #[arg(long, default_value = "warn,openraft=error", env = "BREAKWATER_LOG", value_name = "FILTER")]
+    #[arg(long, default_value = LOG_FILTER, env = "BREAKWATER_LOG", value_name = "FILTER")]
     log: String,
 }
 
@@ -59,6 +65,7 @@ struct Ready {
     admin_token: String,
     api_key: String,
     alias: Option<String>,
+    bends: Vec<&'static str>,
 }
 
 pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<(), Failure> {
@@ -102,15 +109,23 @@ impl Ready {
         })
     }
 
+    /// Says the bends, each on a line of its own, and then what is where.
     fn print(&self, output: &Output, home: &Home) {
-        output.data(&self.to_json(), || self.text(home));
+        for bend in &self.bends {
+            output.talk(&format!("warning: mode development: {bend}"));
+        }
+        output.talk("");
+        output.data(&self.to_json(), || self.text(home, std::env::current_exe().ok().as_deref()));
     }
 
-    fn text(&self, home: &Home) -> String {
-        let Self { proxy_url, admin_url, admin_token, api_key, alias } = self;
+    fn text(&self, home: &Home, program: Option<&Path>) -> String {
+        let Self { proxy_url, admin_url, admin_token, api_key, alias, bends: _ } = self;
+        let path = program.and_then(Path::parent).map(Path::display);
+        let path = path.map(|path| format!("  export PATH=\"{path}:$PATH\"\n")).unwrap_or_default();
         let call = match alias {
             Some(alias) => format!(
-                "Try a call (the e-mail address never reaches the provider):\n\n  curl -sS {proxy_url}/v1/chat/completions \
+                "A call; the e-mail address never reaches the provider (with -i, the id of the call is shown too):\n\n  \
+                 curl -sS {proxy_url}/v1/chat/completions \
                  -H \"Authorization: Bearer {api_key}\" -H \"Content-Type: application/json\" \
                  -d '{{\"model\": \"{alias}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello, I am jane@example.com\"}}]}}'\n"
             ),
@@ -120,9 +135,10 @@ impl Ready {
         };
         format!(
             "Breakwater is up.\n\n  proxy          {proxy_url}/v1   (OpenAI's format)\n  control plane  {admin_url}   (gRPC and REST)\n  \
-             data           {}\n\n{call}\nLook around from another shell:\n\n  export BREAKWATER_SERVER={admin_url} BREAKWATER_TOKEN={admin_token}\n  \
-             breakwater get routes\n  breakwater providers status\n  breakwater why REQUEST_ID      (x-breakwater-request-id of an answer: curl -i)\n  \
-             breakwater ledger records\n\nCtrl-C ends it; the next start finds everything as it was.\n",
+             data           {}\n\nIn a second terminal:\n\n{path}  export BREAKWATER_SERVER={admin_url}\n  \
+             export BREAKWATER_TOKEN={admin_token}\n  export KEY={api_key}\n\n  breakwater get routes\n  \
+             breakwater providers status\n  breakwater ledger records\n\n{call}\n\
+             Ctrl-C ends it; the next start finds everything as it was.\n",
             home.path().display()
         )
     }

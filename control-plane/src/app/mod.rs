@@ -14,7 +14,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::admin::{Admin, Ask};
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::fleet::{Acts, ActsSink, Explainer, Registry};
 use crate::grpc::Services;
 use crate::ledger::Ledger;
@@ -290,11 +290,7 @@ fn tls_of(config: &Config) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> 
 }
 
 fn warn_of_bends(config: &Config) {
-    if config.mode == Mode::Production {
-        return;
+    for bend in config.bends() {
+        tracing::warn!(target: "breakwater::bends", "mode development: {bend}");
     }
-    if !config.has_tls() {
-        tracing::warn!("mode development: the admin port speaks no TLS");
-    }
-    tracing::warn!(data_dir = %config.data_dir.display(), "mode development: missing tokens and keys are made here");
 }

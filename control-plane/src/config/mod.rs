@@ -166,6 +166,16 @@ impl Config {
         !self.admin.tls_cert_file.as_os_str().is_empty()
     }
 
+    /// Returns the bends of development, each for one warning line; none in production.
+    #[must_use]
+    pub fn bends(&self) -> Vec<&'static str> {
+        if self.mode == Mode::Production {
+            return Vec::new();
+        }
+        let tls = (!self.has_tls()).then_some("the admin port speaks without TLS");
+        tls.into_iter().chain(["missing tokens and keys are made in the data directory"]).collect()
+    }
+
     /// Returns the file of the admin's token.
     #[must_use]
     pub fn admin_token_file(&self) -> PathBuf {
@@ -265,6 +275,12 @@ mod tests {
     fn development_needs_a_data_dir_alone() {
         assert_eq!(Config::development("/tmp/x").validate(), Ok(()));
         assert!(Config::development("").validate().is_err());
+    }
+
+    #[test]
+    fn only_development_bends() {
+        assert_eq!(Config::development("/tmp/x").bends().len(), 2);
+        assert!(Config::default().bends().is_empty());
     }
 
     #[test]

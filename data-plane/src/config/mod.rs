@@ -192,10 +192,13 @@ impl Config {
         dump(self)
     }
 
-    /// Returns the bends of development, each for one warning line.
+    /// Returns the bends of development, each for one warning line; none in production.
     #[must_use]
     pub fn bends(&self) -> Vec<&'static str> {
         let mut bends = Vec::new();
+        if self.mode == Mode::Production {
+            return bends;
+        }
         if self.tls.cert_file.is_none() {
             bends.push("the traffic port speaks without TLS");
         }
