@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{client::Connection, failure::Failure, output::Format};
 
@@ -19,6 +19,25 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// Reads what was typed.
+    ///
+    /// Errors: what clap has to say: wrong usage, or help that was asked for.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        command.build();
+        let matches = with_usages(command).try_get_matches()?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// Fixes each command's usage line: clap would put what the environment gives into that of an error, as if it were needed.
+fn with_usages(command: clap::Command) -> clap::Command {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    command.override_usage(usage).mut_subcommands(with_usages)
 }
 
 /// What holds for every command.

@@ -139,6 +139,8 @@ impl Client {
         let broken = std::error::Error::source(status).is_some();
         let kind = ErrorKind::from_grpc_code(status.code().into());
         match (write, status.code()) {
+            // A reply that is no gRPC and says 404: nothing there took the call, also if it was a write.
+            _ if is_foreign(status) => not_a_control_plane(&self.server),
             // The server may have acted before the connection broke.
             (Some(id), _) if broken => {
                 unknown(format!("the connection to {} broke: {}", self.server, status.message()), id)
@@ -211,6 +213,16 @@ fn unreachable(server: &str, why: &str) -> Failure {
     Failure::new(Exit::Unreachable, format!("cannot reach the control plane at {server}: {why}"))
         .hint("is it running? on one machine: breakwater dev")
         .hint("is it elsewhere? set BREAKWATER_SERVER (or --server)")
+}
+
+/// Whether whoever answered does not know gRPC. tonic tells it by words alone.
+fn is_foreign(status: &Status) -> bool {
+    status.code() == Code::Internal && status.message().ends_with("with status: 404 Not Found")
+}
+
+fn not_a_control_plane(server: &str) -> Failure {
+    Failure::new(Exit::Unreachable, format!("what answers at {server} is not a control plane"))
+        .hint("set BREAKWATER_SERVER (or --server) to the admin port, 8090 if not chosen otherwise; 8080 is the proxy's")
 }
 
 fn unknown(line: String, request_id: &str) -> Failure {

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use breakwater::{args::Arguments, failure::Exit, output};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => {
             return ExitCode::from(output::usage(&error).code());

@@ -35,8 +35,8 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Manifest>, Failure> {
     let mut manifests = Vec::new();
     let mut lines = Vec::new();
     for path in files(paths)? {
-        let (file, text) = read(&path)?;
-        match parse(&text, &|name| std::env::var(name).ok()) {
+        let (file, bytes) = read(&path)?;
+        match text(bytes).and_then(|text| parse(&text, &|name| std::env::var(name).ok())) {
             Ok(documents) => manifests
                 .extend(documents.into_iter().map(|document| Manifest { file: file.clone(), document })),
             Err(violations) => {
@@ -147,7 +147,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<(String, String), Failure> {
+fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let stdin = path.as_os_str() == "-";
     let file = if stdin { "stdin".to_owned() } else { path.display().to_string() };
     let cannot = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {file}: {error}"));
@@ -162,10 +162,19 @@ fn read(path: &Path) -> Result<(String, String), Failure> {
     if bytes.len() > MANIFEST_BYTES_MAX {
         return Err(cannot(&format!("it is larger than {MANIFEST_BYTES_MAX} bytes; split it")));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        cannot(&format!("it is not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
-    })?;
-    Ok((file, text))
+    Ok((file, bytes))
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Vec<Violation>> {
+    String::from_utf8(bytes).map_err(|error| {
+        let right = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(right);
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        let mut violation =
+            Violation::at("", format!("not UTF-8 from byte {right} on; save the file as UTF-8"));
+        violation.line = u32::try_from(line).ok();
+        vec![violation]
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +193,14 @@ mod tests {
         let json = message_to_json(&request(&method.input(), &documents).unwrap());
         assert_eq!(json["manifests"][0]["endpoint"]["spec"]["model"], "m");
         assert_eq!(json["manifests"][1]["tenant"]["name"], "t");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_by_line() {
+        assert_eq!(text(b"a: b\n".to_vec()).unwrap(), "a: b\n");
+        let violations = text(b"a: b\nc: caf\xe9\n".to_vec()).unwrap_err();
+        let said: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["line 2: not UTF-8 from byte 11 on; save the file as UTF-8"]);
     }
 
     #[test]

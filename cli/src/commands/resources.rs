@@ -7,7 +7,7 @@ use super::{Context, list, not_yet_enforced, text};
 use crate::{
     args::WriteArguments,
     client::Client,
-    failure::Failure,
+    failure::{Exit, Failure},
     table::{Table, card},
 };
 
@@ -19,7 +19,13 @@ pub(super) async fn get(context: &Context, kind: &str, name: Option<&str>) -> Re
     let mut client = context.connect().await?;
     let mut table = Table::new(&["NAME", "REVISION", "UPDATED", summary_heading(kind), "NOT YET ENFORCED"]);
     let value = match name {
-        Some(name) => fetch(&mut client, kind, name).await?,
+        Some(name) => match fetch(&mut client, kind, name).await {
+            Ok(resource) => resource,
+            Err(failure) if failure.exit == Exit::Failed => {
+                return Err(explain(&mut client, kind, name, failure).await);
+            }
+            Err(failure) => return Err(failure),
+        },
         None => Value::Array(fetch_all(&mut client, kind).await?),
     };
     let one = std::slice::from_ref(&value);
@@ -81,6 +87,22 @@ pub(super) async fn set_disabled(
         ])
     });
     Ok(())
+}
+
+/// Adds what there is of a kind to a failure to get one by name: often a route's alias was given.
+async fn explain(client: &mut Client, kind: Kind, name: &str, failure: Failure) -> Failure {
+    let Ok(all) = fetch_all(client, kind).await else { return failure };
+    if all.iter().any(|resource| text(resource, "/name") == name) {
+        return failure;
+    }
+    let holds = |resource: &&Value| list(&resource["spec"], "aliases").iter().any(|alias| alias == name);
+    match all.iter().find(holds) {
+        Some(route) => failure.hint(format!(
+            "{name:?} is an alias of the route {route}: breakwater get route {route}",
+            route = text(route, "/name")
+        )),
+        None => failure.hint(format!("see what there is: breakwater get {}", kind.collection())),
+    }
 }
 
 /// Fetches one resource.
@@ -146,6 +168,8 @@ fn summary(kind: Kind, resource: &Value) -> String {
         Kind::Provider => text(spec, "/type"),
         Kind::Endpoint => format!("{}/{}", text(spec, "/provider"), text(spec, "/model")),
         Kind::Policy => names("guardrails"),
+        // A route without aliases is called by its name.
+        Kind::Route if list(spec, "aliases").is_empty() => text(resource, "/name"),
         Kind::Route => text(spec, "/aliases"),
         Kind::Tenant => text(spec, "/routes"),
         Kind::Playbook => list(spec, "steps").len().to_string(),

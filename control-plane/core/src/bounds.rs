@@ -141,7 +141,11 @@ impl Found {
 
     fn key(&mut self, key: &CreateKey) {
         self.unless(is_public_id(&key.id), "id", PUBLIC_ID);
-        self.unless(is_name(&key.tenant), "tenant", "must be the name of a Tenant");
+        self.unless(
+            is_name(&key.tenant),
+            "tenant",
+            "must be the name of a Tenant: small letters, digits, and -, _ or . after the first",
+        );
         self.len("attributes", key.attributes.len(), limits::KEY_ATTRIBUTES_MAX);
         for (name, value) in &key.attributes {
             let fits = !name.is_empty()

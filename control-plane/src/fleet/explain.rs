@@ -17,7 +17,9 @@ const QUESTIONS_PER_PROXY_MAX: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExplainError {
     /// Every proxy answered, and none knows it.
-    #[error("no proxy remembers this call: each keeps its last calls only, and none over a restart")]
+    #[error(
+        "no proxy remembers this call: each keeps its last calls only, and none over a restart; the id is in the answer's header x-breakwater-request-id"
+    )]
     NotFound,
     /// Not every proxy answered in time, and none that did knows it.
     #[error("{asked} proxies were asked and {answered} answered in time; none of those remembers this call")]
