@@ -19,7 +19,7 @@ e2e:
 
 bench:
 	cargo build --release --locked -p breakwater-data-plane
-	cargo run --release --locked -p breakwater-tests --bin figures
+	cargo run --locked -p breakwater-tests --bin figures
 
 # Needs a docker engine with BuildKit.
 images:

@@ -1,8 +1,8 @@
 //! Everything a proxy needs, stamped with a revision, and its compiled form.
 //!
 //! The control plane projects its state into a [`Ruleset`]: resources as they were committed, with their secrets open,
-//! and a grant for each API key. A proxy checks its [`digest`], compiles it whole, and only then swaps it in; a call
-//! keeps the one it began with. [`compile`] checks again what admission checked, with the same code: a proxy trusts no
+//! and a grant for each API key. A proxy checks its [`digest()`], compiles it whole, and only then swaps it in; a call
+//! keeps the one it began with. [`compile()`] checks again what admission checked, with the same code: a proxy trusts no
 //! stream.
 
 mod authenticate;

@@ -43,9 +43,12 @@ fn free_port() -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
 }
 
+/// The release build of the proxy: what ships is what is measured, whatever this program was built as.
 fn binary() -> PathBuf {
     let own = std::env::current_exe().expect("this program is a file");
-    let path = own.parent().expect("it lies in a folder").join("breakwater-data-plane");
+    let target =
+        own.parent().and_then(Path::parent).expect("it lies in a profile's folder of the target directory");
+    let path = target.join("release/breakwater-data-plane");
     assert!(path.exists(), "build it first: cargo build --release -p breakwater-data-plane");
     path
 }
