@@ -45,10 +45,26 @@ pub struct Ask {
     pub principal: Principal,
     /// Of the asker; empty if none was given.
     pub request_id: String,
+    /// Digest of the request, where the state plays a part in making the command of it.
+    pub request_digest: Option<[u8; 32]>,
     /// Only check.
     pub validate_only: bool,
     /// What is asked.
     pub command: Command,
+}
+
+impl Ask {
+    /// Asks for what a part of the control plane does by itself.
+    #[must_use]
+    pub fn by_system(name: &str, command: Command) -> Self {
+        Self {
+            principal: Principal::system(name),
+            request_id: String::new(),
+            request_digest: None,
+            validate_only: false,
+            command,
+        }
+    }
 }
 
 /// The door. Clones are the same door.
@@ -98,6 +114,7 @@ impl Admin {
             request_id: ask.request_id.clone(),
             principal: ask.principal.clone(),
             stamped: self.clock.wall(),
+            request_digest: ask.request_digest,
             command: ask.command.clone(),
         }
     }

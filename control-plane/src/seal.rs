@@ -59,6 +59,7 @@ pub struct Place<'a> {
 pub struct Sealer {
     cipher: LessSafeKey,
     nonces: hmac::Key,
+    requests: hmac::Key,
 }
 
 impl Sealer {
@@ -72,7 +73,9 @@ impl Sealer {
         let root = hmac::Key::new(hmac::HMAC_SHA256, &key);
         let cipher = UnboundKey::new(&AES_256_GCM, hmac::sign(&root, b"breakwater seal v1 cipher").as_ref());
         let nonces = hmac::sign(&root, b"breakwater seal v1 nonce");
+        let requests = hmac::sign(&root, b"breakwater seal v1 request");
         Ok(Self {
+            requests: hmac::Key::new(hmac::HMAC_SHA256, requests.as_ref()),
             cipher: LessSafeKey::new(cipher.map_err(|_| SealError::Key)?),
             nonces: hmac::Key::new(hmac::HMAC_SHA256, nonces.as_ref()),
         })
@@ -107,6 +110,21 @@ impl Sealer {
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad.as_bytes()), text)
             .map_err(|_| SealError::Open { place: place.to_string() })?;
         String::from_utf8(opened.to_vec()).map_err(|_| form())
+    }
+
+    /// Returns what a repeated request is known by. A request may hold a secret that can be guessed, and this is kept in the
+    /// log: so it is keyed, and tells nothing to who has not the key.
+    #[must_use]
+    pub fn digest_of_request(&self, method: &str, request: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.requests);
+        context.update(&u64::try_from(method.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(method.as_bytes());
+        context.update(request);
+        let mut digest = [0; 32];
+        for (to, from) in digest.iter_mut().zip(context.sign().as_ref()) {
+            *to = *from;
+        }
+        digest
     }
 
     fn nonce_of(&self, aad: &str, secret: &str) -> [u8; NONCE_LEN] {

@@ -53,10 +53,11 @@ impl State {
             return Applied { outcome: Err(refusal), rows: Vec::new() };
         }
         let command_sha256 = Sha256::digest(wire::command::bytes(&proposal.command)).into();
-        let request = request_key(proposal);
+        let asked = proposal.request_digest.unwrap_or(command_sha256);
+        let request = request_key(&proposal.principal.id, &proposal.request_id);
         let first = request.as_ref().and_then(|request| self.requests.get(request));
         let reused = match first {
-            Some(first) if first.command_sha256 == command_sha256 => {
+            Some(first) if first.asked == asked => {
                 return Applied { outcome: first.outcome.clone(), rows: Vec::new() };
             }
             Some(_) => true,
@@ -75,11 +76,24 @@ impl State {
             }
         };
         if let Some(request) = request.filter(|_| !reused) {
-            draft.remember(request, Answered { command_sha256, outcome: outcome.clone() });
+            draft.remember(request, Answered { asked, outcome: outcome.clone() });
         }
         let (state, rows) = draft.finish();
         *self = state;
         Applied { outcome, rows }
+    }
+
+    /// Returns the first answer to a request that comes again, known by its [`Proposal::request_digest`]. Whoever makes a
+    /// command of a request and the state asks here first: the state may no longer be what the request was for.
+    #[must_use]
+    pub fn first_answer(
+        &self,
+        principal_id: &str,
+        request_id: &str,
+        request_digest: &[u8; 32],
+    ) -> Option<&Result<Receipt, Refusal>> {
+        let first = self.requests.get(&request_key(principal_id, request_id)?)?;
+        (first.asked == *request_digest).then_some(&first.outcome)
     }
 
     /// Says what [`Self::apply`] would answer if it came under a new request id, and changes nothing.
@@ -110,9 +124,8 @@ impl State {
 }
 
 /// Ids of two principals are two ids: nobody can take another's away.
-fn request_key(proposal: &Proposal) -> Option<String> {
-    let id = &proposal.request_id;
-    (!id.is_empty()).then(|| format!("{}\0{id}", proposal.principal.id))
+fn request_key(principal_id: &str, id: &str) -> Option<String> {
+    (!id.is_empty()).then(|| format!("{principal_id}\0{id}"))
 }
 
 fn reused_request_id() -> Refusal {

@@ -203,13 +203,12 @@ mod tests {
     use crate::proposal::Principal;
 
     fn fields(command: Command) -> Vec<String> {
-        let proposal = Proposal {
-            request_id: String::new(),
-            principal: Principal::system("test"),
-            stamped: UnixMillis(0),
-            command,
-        };
-        check(&proposal).into_iter().map(|violation| violation.field_path).collect()
+        let (request_id, principal) = (String::new(), Principal::system("test"));
+        let stamped = UnixMillis(0);
+        check(&Proposal { request_id, principal, stamped, request_digest: None, command })
+            .into_iter()
+            .map(|violation| violation.field_path)
+            .collect()
     }
 
     fn write(name: &str, bytes: usize) -> ResourceWrite {
@@ -288,6 +287,7 @@ mod tests {
             request_id: request_id.to_owned(),
             principal: Principal { id: id.to_owned(), subject: String::new(), role },
             stamped: UnixMillis(0),
+            request_digest: None,
             command: Command::RevokeKey { id: "0123456789abcdef".to_owned() },
         };
         let check = |proposal: Proposal, expect: &[&str]| {

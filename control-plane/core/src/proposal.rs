@@ -14,6 +14,9 @@ pub struct Proposal {
     pub principal: Principal,
     /// Time at the leader.
     pub stamped: UnixMillis,
+    /// Digest of the request as the asker wrote it, where the state plays a part in making the command of it (a field mask,
+    /// a kept secret); none where the command is the request. Two requests of one id are the same if this is.
+    pub request_digest: Option<[u8; 32]>,
     /// What is asked.
     pub command: Command,
 }

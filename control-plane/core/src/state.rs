@@ -74,7 +74,8 @@ pub struct Token {
 /// The first answer to a request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answered {
-    pub(crate) command_sha256: [u8; 32],
+    /// What a repeated request is known by: its digest, or that of its command.
+    pub(crate) asked: [u8; 32],
     pub(crate) outcome: Result<Receipt, Refusal>,
 }
 

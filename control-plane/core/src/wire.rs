@@ -58,6 +58,7 @@ pub fn encode_proposal(proposal: &Proposal) -> Vec<u8> {
             role: principal.role.as_str().to_owned(),
         }),
         stamped_unix_ms: proposal.stamped.0,
+        request_digest: proposal.request_digest.map(Vec::from).unwrap_or_default(),
         command: Some(command::to_proto(&proposal.command)),
     }
     .encode_to_vec()
@@ -75,7 +76,12 @@ pub fn decode_proposal(bytes: &[u8]) -> Result<Proposal, WireError> {
     }
     let principal = message.principal.ok_or(WireError::Decode { what: "a proposal's principal" })?;
     let command = message.command.ok_or(WireError::Decode { what: "a command of this release" })?;
+    let request_digest = match message.request_digest.as_slice() {
+        [] => None,
+        digest => Some(digest_of(digest)?),
+    };
     Ok(Proposal {
+        request_digest,
         request_id: message.request_id,
         principal: Principal {
             id: principal.id,

@@ -8,7 +8,8 @@ use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::limits::REQUEST_ID_AGE_MS_MAX;
 use breakwater_common::resource::Kind;
 use breakwater_control_core::snapshot::TABLE_REQUEST;
-use breakwater_control_core::{Command, Role, State};
+use breakwater_control_core::wire::{decode_proposal, encode_proposal};
+use breakwater_control_core::{Command, Proposal, Role, State};
 use kit::*;
 
 #[test]
@@ -98,4 +99,29 @@ fn a_check_is_never_answered_from_memory() {
     let told = node.state.check(&asked).unwrap();
     assert_eq!(told.changes[0].change, breakwater_control_core::ChangeKind::Created);
     assert_eq!(told.ledger_index, None);
+}
+
+#[test]
+fn a_request_is_known_by_its_digest_where_it_has_one() {
+    let mut node = Node::new();
+    let asked = |digest, command| Proposal {
+        request_digest: Some(digest),
+        ..proposal(admin(), "r1", 5_000, command)
+    };
+    let answer = node.apply(&asked([1; 32], change(vec![sealed("p")]))).outcome.unwrap();
+    let id = admin().id;
+    assert_eq!(node.state.first_answer(&id, "r1", &[1; 32]), Some(&Ok(answer.clone())));
+    for (id, request, digest) in
+        [(id.as_str(), "r1", [2; 32]), (&id, "r2", [1; 32]), ("x", "r1", [1; 32]), (&id, "", [1; 32])]
+    {
+        assert_eq!(node.state.first_answer(id, request, &digest), None);
+    }
+    // The state has moved on, so that another command is made of the same request.
+    let size = node.state.ledger().size;
+    let again = asked([1; 32], change(vec![sealed("p"), sealed("q")]));
+    assert_eq!(decode_proposal(&encode_proposal(&again)).unwrap(), again);
+    assert_eq!(node.apply(&again).outcome.unwrap(), answer);
+    assert_eq!(node.state.ledger().size, size);
+    let other = asked([2; 32], change(vec![sealed("p")]));
+    assert_eq!(node.apply(&other).outcome.unwrap_err().kind, ErrorKind::Aborted);
 }

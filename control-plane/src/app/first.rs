@@ -1,7 +1,7 @@
 //! The cluster's first entry.
 
 use anyhow::Context;
-use breakwater_control_core::{Command, CreateToken, Principal, Role};
+use breakwater_control_core::{Command, CreateToken, Role};
 
 use super::secrets::Secrets;
 use crate::admin::{Admin, Ask};
@@ -35,9 +35,10 @@ pub(super) async fn bootstrap(admin: &Admin, raft: &Raft, secrets: &Secrets) -> 
     });
     let command =
         Command::Bootstrap { cluster_id: raft.identity().cluster_id.clone(), tokens: first.collect() };
-    let principal = Principal::system("bootstrap");
-    let ask = Ask { principal, request_id: String::new(), validate_only: false, command };
-    let receipt = admin.submit(ask).await.context("the cluster's first entry was not accepted")?;
+    let receipt = admin
+        .submit(Ask::by_system("bootstrap", command))
+        .await
+        .context("the cluster's first entry was not accepted")?;
     tracing::info!(revision = receipt.revision, "cluster made");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use breakwater_control_core::{Act, Command, Principal};
+use breakwater_control_core::{Act, Command};
 use breakwater_runtime::{CancellationToken, Readiness, Secret, SharedClock, SystemClock, Tasks, tls};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -235,14 +235,7 @@ async fn start_raft(
 
 /// Records acts of proxies; false if it is worth trying again.
 async fn record(admin: Admin, acts: Vec<Act>) -> bool {
-    let principal = Principal::system("fleet");
-    let ask = Ask {
-        principal,
-        request_id: String::new(),
-        validate_only: false,
-        command: Command::RecordActs { acts },
-    };
-    match admin.submit(ask).await {
+    match admin.submit(Ask::by_system("fleet", Command::RecordActs { acts })).await {
         Ok(_) => true,
         Err(error @ crate::admin::AdminError::Submit(_)) => {
             tracing::warn!(%error, "acts of proxies wait for the ledger");

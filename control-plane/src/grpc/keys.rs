@@ -60,7 +60,13 @@ impl KeyService for Keys {
         let caller = caller(&request)?;
         let RevokeKeyRequest { id, request_id } = request.into_inner();
         let command = Command::RevokeKey { id: id.clone() };
-        let ask = Ask { principal: caller.principal, request_id, validate_only: false, command };
+        let ask = Ask {
+            principal: caller.principal,
+            request_id,
+            request_digest: None,
+            validate_only: false,
+            command,
+        };
         self.admin.submit(ask).await.map_err(from_admin)?;
         self.key(&id).map(Response::new)
     }
@@ -97,7 +103,13 @@ impl Keys {
     ) -> Result<Response<CreateKeyResponse>, Status> {
         let minted = mint_key().map_err(|error| plain(ErrorKind::Internal, &error.to_string()))?;
         let command = Command::CreateKey(make(minted.id.clone(), minted.sha256));
-        let ask = Ask { principal: caller.principal.clone(), request_id, validate_only: false, command };
+        let ask = Ask {
+            principal: caller.principal.clone(),
+            request_id,
+            request_digest: None,
+            validate_only: false,
+            command,
+        };
         let receipt = self.admin.submit(ask).await.map_err(from_admin)?;
         Ok(Response::new(CreateKeyResponse {
             key: Some(self.key(&minted.id)?),

@@ -41,6 +41,7 @@ impl TokenService for Tokens {
         let ask = Ask {
             principal: caller.principal,
             request_id: request.request_id,
+            request_digest: None,
             validate_only: false,
             command: Command::CreateToken(made),
         };
@@ -69,7 +70,13 @@ impl TokenService for Tokens {
         let caller = caller(&request)?;
         let RevokeTokenRequest { id, request_id } = request.into_inner();
         let command = Command::RevokeToken { id: id.clone() };
-        let ask = Ask { principal: caller.principal, request_id, validate_only: false, command };
+        let ask = Ask {
+            principal: caller.principal,
+            request_id,
+            request_digest: None,
+            validate_only: false,
+            command,
+        };
         self.admin.submit(ask).await.map_err(from_admin)?;
         self.token(&id).map(Response::new)
     }

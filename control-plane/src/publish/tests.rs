@@ -40,6 +40,7 @@ impl Stage {
             request_id: String::new(),
             principal: Principal::system("bootstrap"),
             stamped: breakwater_common::time::UnixMillis(1),
+            request_digest: None,
             command: Command::Bootstrap { cluster_id: CLUSTER.to_owned(), tokens: vec![token] },
         };
         assert!(state.apply(&proposal).outcome.is_ok());

@@ -17,6 +17,7 @@ fn proposal(request_id: &str, command: Command) -> Proposal {
         request_id: request_id.to_owned(),
         principal: Principal::system("test"),
         stamped: UnixMillis(0),
+        request_digest: None,
         command,
     }
 }

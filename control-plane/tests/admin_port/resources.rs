@@ -230,3 +230,43 @@ async fn field_that_stands_twice_in_a_body_is_refused_by_name() {
     assert_eq!(violation["field"], "spec.base_url", "{}", answer.text);
     node.stop().await;
 }
+
+#[tokio::test]
+async fn a_repeated_write_gets_its_first_answer_whatever_became_of_the_resource() {
+    let node = Node::start().await;
+    assert_eq!(node.create_provider("p").await.status, 200);
+    let bearer = node.bearer();
+    let ask = async |method: Method, path: &str, key: &str, body| {
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        let answer = node.send(method, path, &headers, body).await;
+        assert_eq!(answer.status, 200, "{key}: {}", answer.text);
+        answer.json
+    };
+    let region = || Some(json!({"spec": {"region": "eu"}}));
+    let masked =
+        async || ask(Method::PATCH, "/v1/providers/p?update_mask=spec.region", "mask", region()).await;
+    let kept = || {
+        let mut body = provider("p");
+        body["spec"]["credentials"][0]["api_key"] = json!("(sealed)");
+        Some(body)
+    };
+    let whole = async || ask(Method::PATCH, "/v1/providers/p", "whole", kept()).await;
+    let manifests = || Some(json!({"manifests": [{"provider": kept()}]}));
+    let applied = async || ask(Method::POST, "/v1/resources:apply", "apply", manifests()).await;
+    let gone = async || ask(Method::DELETE, "/v1/providers/p", "gone", None).await;
+    let first = masked().await;
+    assert_eq!(masked().await, first);
+    let firsts = [first, whole().await, applied().await, gone().await];
+    let again = [masked().await, whole().await, applied().await, gone().await];
+    for (first, again) in firsts.iter().zip(&again) {
+        assert_eq!(first["revision"], again["revision"]);
+        assert_eq!(first["name"], again["name"]);
+    }
+    assert_eq!(again[0]["spec"], json!({"region": "eu"}), "of a masked update, what it wrote");
+    assert_eq!(again[1]["spec"], firsts[1]["spec"]);
+    assert_eq!(again[2..], firsts[2..]);
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "mask")];
+    let other = node.send(Method::DELETE, "/v1/providers/p", &headers, None).await;
+    assert_eq!(other.status, 409, "{}", other.text);
+    node.stop().await;
+}

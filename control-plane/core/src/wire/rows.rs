@@ -133,12 +133,8 @@ pub(crate) fn encode_answered(at: UnixMillis, answered: &Answered) -> Vec<u8> {
     };
     outcome.recorded = index.is_some();
     outcome.ledger_index = index.unwrap_or_default();
-    pb::RequestRow {
-        at_unix_ms: at.0,
-        command_sha256: answered.command_sha256.to_vec(),
-        outcome: Some(outcome),
-    }
-    .encode_to_vec()
+    pb::RequestRow { at_unix_ms: at.0, command_sha256: answered.asked.to_vec(), outcome: Some(outcome) }
+        .encode_to_vec()
 }
 
 pub(crate) fn decode_answered(bytes: &[u8]) -> Result<(UnixMillis, Answered), WireError> {
@@ -155,7 +151,7 @@ pub(crate) fn decode_answered(bytes: &[u8]) -> Result<(UnixMillis, Answered), Wi
         let violations = outcome.violations.into_iter().map(violation_from_proto).collect();
         Err(Refusal { kind, violations, ledger_index })
     };
-    let answered = Answered { command_sha256: digest_of(&row.command_sha256)?, outcome: result };
+    let answered = Answered { asked: digest_of(&row.command_sha256)?, outcome: result };
     Ok((UnixMillis(row.at_unix_ms), answered))
 }
 

@@ -30,7 +30,13 @@ pub(crate) fn admin() -> Principal {
 }
 
 pub(crate) fn proposal(principal: Principal, request_id: &str, at: u64, command: Command) -> Proposal {
-    Proposal { request_id: request_id.to_owned(), principal, stamped: UnixMillis(at), command }
+    Proposal {
+        request_id: request_id.to_owned(),
+        principal,
+        stamped: UnixMillis(at),
+        request_digest: None,
+        command,
+    }
 }
 
 pub(crate) fn token(id: &str, role: Role) -> CreateToken {

@@ -17,37 +17,35 @@ use super::super::message::{flag, nested, text};
 use super::super::status::{from_admin, refused};
 use super::Resources;
 use super::admission::{Draft, admit};
-use crate::admin::Ask;
-use crate::caller::Caller;
+use super::repeated::Asked;
+use crate::admin::AdminError;
 
 impl Resources {
     pub(super) async fn apply(
         &self,
-        caller: &Caller,
+        asked: &Asked,
         request: &DynamicMessage,
     ) -> Result<ApplyResponse, Status> {
-        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let state = self.admin.read(&asked.principal, Action::WriteResources).map_err(from_admin)?;
         let invalid = |violations: Vec<Violation>| refused(ErrorKind::InvalidArgument, &violations);
         let drafts = drafts_of(request).map_err(invalid)?;
-        let sealed = admit(&self.sealer, &state, &drafts).map_err(invalid)?;
-        let writes = drafts.iter().zip(&sealed).map(|(draft, spec)| ResourceWrite {
-            kind: draft.kind,
-            name: draft.name.clone(),
-            spec: Some(spec.clone()),
-            expected_revision: None,
-        });
-        let ask = Ask {
-            principal: caller.principal.clone(),
-            request_id: text(request, "request_id"),
-            validate_only: flag(request, "validate_only"),
-            command: Command::ChangeResources { writes: writes.collect(), prune: flag(request, "prune") },
+        let receipt = match asked.first_answer(&state) {
+            Some(first) => first.map_err(AdminError::Refused),
+            None => {
+                let sealed = admit(&self.sealer, &state, &drafts).map_err(invalid)?;
+                let writes = drafts.iter().zip(sealed).map(|(draft, spec)| ResourceWrite {
+                    kind: draft.kind,
+                    name: draft.name.clone(),
+                    spec: Some(spec),
+                    expected_revision: None,
+                });
+                let (writes, prune) = (writes.collect(), flag(request, "prune"));
+                self.submit(state, asked.ask(Command::ChangeResources { writes, prune })).await
+            }
         };
-        let receipt = self.submit(state, ask).await.map_err(from_admin)?;
-        let specs: BTreeMap<(Kind, &str), &Vec<u8>> = drafts
-            .iter()
-            .zip(&sealed)
-            .map(|(draft, spec)| ((draft.kind, draft.name.as_str()), spec))
-            .collect();
+        let receipt = receipt.map_err(from_admin)?;
+        let specs: BTreeMap<(Kind, &str), &Vec<u8>> =
+            drafts.iter().map(|draft| ((draft.kind, draft.name.as_str()), &draft.spec)).collect();
         let change_of = |change: &breakwater_control_core::Change| ResourceChange {
             kind: change.kind.as_str().to_owned(),
             name: change.name.clone(),

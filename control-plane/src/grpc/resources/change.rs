@@ -5,7 +5,7 @@ use std::sync::Arc;
 use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::resource::Kind;
 use breakwater_common::violation::Violation;
-use breakwater_control_core::{Action, Change, ChangeKind, Command, Receipt, ResourceWrite, State};
+use breakwater_control_core::{Action, Change, ChangeKind, Command, Receipt, Refusal, ResourceWrite, State};
 use breakwater_proto::v1::DeleteResourceResponse;
 use prost::Message;
 use prost_reflect::{DynamicMessage, ReflectMessage};
@@ -15,39 +15,45 @@ use super::super::message::{flag, nested, number, text};
 use super::super::status::{from_admin, plain, refused};
 use super::admission::{Draft, admit};
 use super::read::not_found;
+use super::repeated::Asked;
 use super::view::Stamps;
 use super::{Resources, mask, view};
-use crate::admin::Ask;
-use crate::caller::Caller;
+use crate::admin::AdminError;
 
 impl Resources {
     pub(super) async fn create(
         &self,
         kind: Kind,
-        caller: &Caller,
+        asked: &Asked,
         request: &DynamicMessage,
     ) -> Result<DynamicMessage, Status> {
-        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let state = self.admin.read(&asked.principal, Action::WriteResources).map_err(from_admin)?;
         let draft = draft_of(kind, request)?;
-        // With a request id the state decides: it may be a repeated request, which gets its first answer.
-        if text(request, "request_id").is_empty() && state.resource(kind, &draft.name).is_some() {
+        if let Some(first) = asked.first_answer(&state) {
+            return self.repeated(&draft, "", first);
+        }
+        // With a request id the state decides, so that its refusal is remembered like an answer.
+        if !asked.is_repeatable() && state.resource(kind, &draft.name).is_some() {
             let message = format!("there is a {} named {:?} already", kind.as_str(), draft.name);
             return Err(plain(ErrorKind::AlreadyExists, &message));
         }
-        self.write(state, draft, Some(0), caller, request).await
+        self.write(state, draft, Some(0), asked).await
     }
 
     pub(super) async fn update(
         &self,
         kind: Kind,
-        caller: &Caller,
+        asked: &Asked,
         request: &DynamicMessage,
     ) -> Result<DynamicMessage, Status> {
-        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
+        let state = self.admin.read(&asked.principal, Action::WriteResources).map_err(from_admin)?;
         let mut draft = draft_of(kind, request)?;
+        let field_mask = text(request, "update_mask");
+        if let Some(first) = asked.first_answer(&state) {
+            return self.repeated(&draft, &field_mask, first);
+        }
         let stored = state.resource(kind, &draft.name).cloned();
         let mut expected = number(request, "expected_revision");
-        let field_mask = text(request, "update_mask");
         match stored {
             None if !flag(request, "allow_missing") => return Err(not_found(kind, &draft.name)),
             Some(stored) if !field_mask.is_empty() => {
@@ -59,29 +65,30 @@ impl Resources {
             }
             _ => {}
         }
-        self.write(state, draft, expected, caller, request).await
+        self.write(state, draft, expected, asked).await
     }
 
     pub(super) async fn delete(
         &self,
         kind: Kind,
-        caller: &Caller,
+        asked: &Asked,
         request: &DynamicMessage,
     ) -> Result<DeleteResourceResponse, Status> {
-        let state = self.admin.read(&caller.principal, Action::WriteResources).map_err(from_admin)?;
-        let (name, request_id) = (text(request, "name"), text(request, "request_id"));
-        if request_id.is_empty() && state.resource(kind, &name).is_none() {
-            return Err(not_found(kind, &name));
-        }
-        let write =
-            ResourceWrite { kind, name, spec: None, expected_revision: number(request, "expected_revision") };
-        let ask = Ask {
-            principal: caller.principal.clone(),
-            request_id,
-            validate_only: flag(request, "validate_only"),
-            command: Command::ChangeResources { writes: vec![write], prune: false },
+        let state = self.admin.read(&asked.principal, Action::WriteResources).map_err(from_admin)?;
+        let name = text(request, "name");
+        let receipt = match asked.first_answer(&state) {
+            Some(first) => first.map_err(AdminError::Refused),
+            None if !asked.is_repeatable() && state.resource(kind, &name).is_none() => {
+                return Err(not_found(kind, &name));
+            }
+            None => {
+                let expected_revision = number(request, "expected_revision");
+                let write = ResourceWrite { kind, name, spec: None, expected_revision };
+                let command = Command::ChangeResources { writes: vec![write], prune: false };
+                self.submit(state, asked.ask(command)).await
+            }
         };
-        let receipt = self.submit(state, ask).await.map_err(single)?;
+        let receipt = receipt.map_err(single)?;
         Ok(DeleteResourceResponse {
             revision: receipt.revision,
             ledger_index: receipt.ledger_index.unwrap_or_default(),
@@ -93,8 +100,7 @@ impl Resources {
         state: Arc<State>,
         draft: Draft,
         expected_revision: Option<u64>,
-        caller: &Caller,
-        request: &DynamicMessage,
+        asked: &Asked,
     ) -> Result<DynamicMessage, Status> {
         let sealed = admit(&self.sealer, &state, std::slice::from_ref(&draft))
             .map_err(|violations| refused(ErrorKind::InvalidArgument, &violations))?;
@@ -105,15 +111,26 @@ impl Resources {
             spec: Some(spec.clone()),
             expected_revision,
         };
-        let validate_only = flag(request, "validate_only");
-        let ask = Ask {
-            principal: caller.principal.clone(),
-            request_id: text(request, "request_id"),
-            validate_only,
-            command: Command::ChangeResources { writes: vec![write], prune: false },
+        let command = Command::ChangeResources { writes: vec![write], prune: false };
+        let receipt = self.submit(state, asked.ask(command)).await.map_err(single)?;
+        self.written(&draft, &spec, &receipt, asked.validate_only)
+    }
+
+    /// Shows the first answer to a request that comes again. If the resource changed since, that is the resource as this
+    /// request wrote it; of a masked update, whose other fields nobody keeps, those that it wrote.
+    fn repeated(
+        &self,
+        draft: &Draft,
+        field_mask: &str,
+        first: Result<Receipt, Refusal>,
+    ) -> Result<DynamicMessage, Status> {
+        let receipt = first.map_err(|refusal| single(AdminError::Refused(refusal)))?;
+        let spec = match field_mask {
+            "" => draft.spec.clone(),
+            mask => mask::overlay(draft.kind, mask, &[], &draft.spec)
+                .map_err(|violations| refused(ErrorKind::InvalidArgument, &violations))?,
         };
-        let receipt = self.submit(state, ask).await.map_err(single)?;
-        self.written(&draft, &spec, &receipt, validate_only)
+        self.written(draft, &spec, &receipt, false)
     }
 
     /// Shows what the write left. If the resource changed again since, the answer is still that of this write.
@@ -162,13 +179,13 @@ fn draft_of(kind: Kind, request: &DynamicMessage) -> Result<Draft, Status> {
 }
 
 /// A write of one resource: which of the writes was meant is no question.
-fn single(error: crate::admin::AdminError) -> Status {
+fn single(error: AdminError) -> Status {
     from_admin(match error {
-        crate::admin::AdminError::Refused(mut refusal) => {
+        AdminError::Refused(mut refusal) => {
             for violation in &mut refusal.violations {
                 violation.document = None;
             }
-            crate::admin::AdminError::Refused(refusal)
+            AdminError::Refused(refusal)
         }
         other => other,
     })

@@ -7,6 +7,7 @@ mod change;
 mod mask;
 mod proof;
 mod read;
+mod repeated;
 mod view;
 
 use std::convert::Infallible;
@@ -136,15 +137,21 @@ impl Resources {
                 self.list(kind, &method.output(), caller, request).map(|message| message.encode_to_vec())
             }
             Verb::Create(kind) => {
-                self.create(kind, caller, request).await.map(|message| message.encode_to_vec())
+                let asked = self.asked(method, caller, request);
+                self.create(kind, &asked, request).await.map(|message| message.encode_to_vec())
             }
             Verb::Update(kind) => {
-                self.update(kind, caller, request).await.map(|message| message.encode_to_vec())
+                let asked = self.asked(method, caller, request);
+                self.update(kind, &asked, request).await.map(|message| message.encode_to_vec())
             }
             Verb::Delete(kind) => {
-                self.delete(kind, caller, request).await.map(|message| message.encode_to_vec())
+                let asked = self.asked(method, caller, request);
+                self.delete(kind, &asked, request).await.map(|message| message.encode_to_vec())
             }
-            Verb::Apply => self.apply(caller, request).await.map(|message| message.encode_to_vec()),
+            Verb::Apply => {
+                let asked = self.asked(method, caller, request);
+                self.apply(&asked, request).await.map(|message| message.encode_to_vec())
+            }
         }
     }
 }
