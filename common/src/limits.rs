@@ -151,7 +151,7 @@ pub const RETRY_AFTER_S_MAX: u64 = 60;
 pub const WAL_SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// Operations waiting for the write-ahead log's writer; beyond it the asker waits.
 pub const WAL_QUEUE_MAX: usize = 1_024;
-/// Bytes written with one sync of the write-ahead log, if more than one operation waits.
+/// Bytes written with one sync of the write-ahead log, if more than one record waits.
 pub const WAL_GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one write of the log that are believed on reading: above a whole apply and its envelope, below nonsense.
 pub const WAL_FRAME_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -183,3 +183,30 @@ fn missing_segment_and_missing_entries_stop_the_start() {
     fs::remove_file(dir.path().join(segment_name(1))).unwrap();
     assert!(matches!(Log::open(dir.path()), Err(LogError::Hole { .. })));
 }
+
+#[test]
+fn one_operation_of_any_size_is_written_in_frames_that_are_believed() {
+    use breakwater_common::limits::{WAL_FRAME_BYTES_MAX, WAL_GROUP_BYTES_MAX};
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(dir.path()).unwrap();
+    // The entry that does not fit any frame with others stands alone.
+    let entries = [3, 3, 5, 1, 1].map(|mib| Bytes::from(vec![7; mib * 1024 * 1024]));
+    let (waiter, done) = Waiter::new();
+    block_on(log.append((1..).zip(entries.clone()).collect(), done));
+    waiter.wait().unwrap();
+    log.close();
+    let mut largest = 0;
+    for file in fs::read_dir(dir.path()).unwrap() {
+        let path = file.unwrap().path();
+        let number = segment_number(path.file_name().unwrap().to_str().unwrap()).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some(frame) = frame::decode(number, rest) {
+            largest = largest.max(frame.body.len());
+            rest = &rest[frame.size..];
+        }
+    }
+    assert!((5 << 20..(5 << 20) + 1_000).contains(&largest), "{largest}");
+    assert!(largest > WAL_GROUP_BYTES_MAX && largest < WAL_FRAME_BYTES_MAX);
+    assert_eq!(Log::open(dir.path()).unwrap().reader().view().entries(..), entries);
+}

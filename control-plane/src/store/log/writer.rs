@@ -70,7 +70,8 @@ impl Writer {
             group.into_iter().map(|operation| (operation.records, operation.done)).unzip();
         let records: Vec<Record> = records.into_iter().flatten().collect();
         if self.failed.is_none()
-            && let Err(error) = self.write(&records)
+            && let Err(error) =
+                parts(&records, WAL_GROUP_BYTES_MAX).into_iter().try_for_each(|part| self.write(part))
         {
             tracing::error!(%error, "write-ahead log cannot be written; nothing is acknowledged from here on");
             self.failed = Some(error.to_string());
@@ -132,6 +133,24 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Cuts a group so that no frame grows beyond what is believed on reading, however much is asked at once: a frame that is not
+/// believed would be taken for a torn write, and what it holds was acknowledged. A cut group is whole after its last sync.
+fn parts(mut records: &[Record], bytes_max: usize) -> Vec<&[Record]> {
+    let mut parts = Vec::new();
+    while !records.is_empty() {
+        let mut bytes = 0;
+        let fits = |record: &&Record| {
+            let is_first = bytes == 0;
+            bytes += record.size();
+            is_first || bytes <= bytes_max
+        };
+        let (part, rest) = records.split_at(records.iter().take_while(fits).count());
+        parts.push(part);
+        records = rest;
+    }
+    parts
 }
 
 fn size(operation: &Operation) -> usize {
