@@ -79,10 +79,11 @@ pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<()
     }
     let machine = Box::pin(Machine::start(&home, &arguments, &manifests, context)).await?;
     let ready = machine.ready().clone();
+    ready.print(&context.output, &home);
+    // Last: whoever waits for the file finds the banner printed too.
     if let Some(path) = &arguments.ready_file {
         home::write_whole(path, &format!("{:#}\n", ready.to_json()))?;
     }
-    ready.print(&context.output, &home);
     let lost = machine.lost();
     let reason = tokio::select! {
         signal = shutdown::wait() => Ok(signal.map_err(|error| Failure::failed(error.to_string()))?),
