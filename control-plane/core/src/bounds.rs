@@ -11,6 +11,15 @@ use crate::access::Role;
 use crate::command::{Act, Command, CreateKey, CreateToken, ResourceWrite};
 use crate::proposal::Proposal;
 
+/// Checks form and bounds of one act. Acts of many proxies share a command, and one that is malformed would have all of them
+/// refused, so each is checked before it is put to the others.
+#[must_use]
+pub fn check_act(act: &Act) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.act(act);
+    found.violations
+}
+
 /// Checks form and bounds. Empty if all is well; at most [`limits::VIOLATIONS_MAX`].
 #[must_use]
 pub fn check(proposal: &Proposal) -> Vec<Violation> {

@@ -89,8 +89,13 @@ impl<A> ActsSink<A> {
     /// Puts an act in; if the queue is full it is dropped and counted.
     pub fn put(&self, act: A) {
         if self.queue.try_send(act).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.drop_one();
         }
+    }
+
+    /// Counts an act that was dropped before it was put in.
+    pub fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns how many acts were dropped since the start.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use breakwater_common::limits::ACTS_MAX;
 use breakwater_common::limits::{REPORT_TEXT_BYTES_MAX, SESSION_QUEUE_MAX, UPSTREAMS_IN_REPORT_MAX};
+use breakwater_control_core::bounds::check_act;
 use breakwater_control_core::{Act, Action};
 use breakwater_proto::v1::proxy_service_server::ProxyService;
 use breakwater_proto::v1::report_health_request::Message as Inbound;
@@ -111,12 +112,23 @@ impl Proxies {
         match request.message {
             Some(Inbound::Report(report)) => {
                 for transition in report.transitions.iter().take(ACTS_MAX) {
-                    self.acts.put(act_of(&report, transition));
+                    self.put(act_of(&report, transition));
                 }
                 self.registry.record(report_of(report));
             }
             Some(Inbound::Answer(answer)) => self.explainer.answer(answer.question_id, answer.explanation),
             None => {}
+        }
+    }
+
+    /// Puts a sound act to the others; drops and counts one that would have its whole batch refused.
+    fn put(&self, act: Act) {
+        match check_act(&act).first() {
+            None => self.acts.put(act),
+            Some(violation) => {
+                tracing::warn!(proxy = cut(&act.proxy), %violation, "an act of a proxy is malformed and dropped");
+                self.acts.drop_one();
+            }
         }
     }
 }

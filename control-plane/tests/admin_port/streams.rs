@@ -155,7 +155,11 @@ async fn reports_show_breakers_and_their_transitions_are_in_the_ledger_once() {
         proxy_id: "p1".to_owned(),
         boot_id: "b1".to_owned(),
         upstreams: vec![upstream],
-        transitions: vec![transition],
+        // A malformed act comes first: it must not take the sound one with it.
+        transitions: vec![
+            BreakerTransition { reason: "not a code".to_owned(), ..transition.clone() },
+            transition,
+        ],
         ..HealthReport::default()
     };
     for _ in 0..2 {
