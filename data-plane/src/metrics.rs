@@ -20,6 +20,16 @@ const DURATION_BUCKETS_S: [f64; 14] =
 #[derive(Clone)]
 pub(crate) struct Metrics(Arc<Shared>);
 
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Gauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        let _ = self.0.dec();
+    }
+}
+
 struct Shared {
     registry: Mutex<Registry>,
     calls: Family<CallLabels, Counter>,
@@ -157,9 +167,11 @@ impl Metrics {
         self.0.dropped.get()
     }
 
-    /// Says how many connections are open.
-    pub(crate) fn connections(&self, count: usize) {
-        let _ = self.0.connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Counts a connection as open as long as the returned guard lives.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        let connections = self.0.connections.clone();
+        let _ = connections.inc();
+        OpenConnection(connections)
     }
 
     /// Writes them all as text, the breakers as they stand now.

@@ -104,20 +104,13 @@ impl Server {
 
     fn start(&self, stream: TcpStream, peer: SocketAddr, slot: tokio::sync::OwnedSemaphorePermit) {
         let shared = self.shared.clone();
+        let open = shared.metrics.connection();
         self.tasks.spawn_contained("connection", async move {
             // A socket that is gone already is found by its first read.
             drop(stream.set_nodelay(true));
-            shared.count();
             connection::serve(&shared, stream, Peer(peer)).await;
-            drop(slot);
-            shared.count();
+            drop((slot, open));
         });
-    }
-}
-
-impl Shared {
-    fn count(&self) {
-        self.metrics.connections(PROXY_CONNECTIONS_MAX - self.slots.available_permits());
     }
 }
 
