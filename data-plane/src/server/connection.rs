@@ -23,7 +23,13 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Serves a connection to its end. Nothing is returned: whatever ends a connection is counted here.
 pub(super) async fn serve(shared: &Shared, stream: TcpStream, peer: Peer) {
-    let begun = timeout(shared.head_timeout, begin(shared, stream)).await;
+    // Cancel-safe: a connection that is dropped here has asked for nothing yet. Pools hold such connections in reserve, and
+    // a drain must not wait for a first byte that never comes. What is there already goes first.
+    let begun = tokio::select! {
+        biased;
+        begun = timeout(shared.head_timeout, begin(shared, stream)) => begun,
+        () = shared.stop.cancelled() => return,
+    };
     let cause = match begun {
         Err(_elapsed) => Some("slow_client"),
         Ok(Err(cause)) => cause,

@@ -1,6 +1,8 @@
 //! The end of a proxy.
 
 use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::kit::{Act, Rig, STOP, Upstream, chunk, eventually, soon, two_providers};
 
@@ -15,7 +17,7 @@ async fn a_drain_lets_calls_end_and_takes_no_new_connections() {
         let drained = rig.app.shutdown();
         let release = async {
             eventually("the port is closed", || async {
-                tokio::net::TcpStream::connect(addr).await.is_err()
+                TcpStream::connect(addr).await.is_err()
             })
             .await;
             upstream.release();
@@ -25,6 +27,28 @@ async fn a_drain_lets_calls_end_and_takes_no_new_connections() {
     let (answer, drained) = tokio::join!(caller.chat("chat"), drain);
     assert_eq!(answer.status, 200);
     assert!(drained);
+}
+
+#[tokio::test]
+async fn a_drain_does_not_wait_for_connections_that_ask_nothing() {
+    let upstream = Upstream::start().await;
+    let rig = Rig::start_with(&two_providers(&upstream, &upstream), |config| {
+        (config.head_timeout_ms, config.drain_deadline_ms) = (60_000, 60_000);
+    })
+    .await;
+    let mut held = Vec::new();
+    // Never used, as pools hold them in reserve; used once and idle, of both protocols.
+    for first in ["", "P", "GET /api/health/ping HTTP/1.1\r\nhost: x\r\n\r\n"] {
+        let mut stream = TcpStream::connect(rig.app.addr()).await.unwrap();
+        stream.write_all(first.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let http2 = rig.caller.http2();
+    assert_eq!(http2.get("/readyz").await.status, 200);
+    // One more: the caller's own, that asks.
+    rig.counted("breakwater_connections 5").await;
+    assert!(soon("the drain ends", rig.app.shutdown()).await);
+    drop(held);
 }
 
 #[tokio::test]
