@@ -111,7 +111,7 @@ pub(crate) enum Reason {
     BadConfiguration,
     /// No connection, no TLS, no name, or reset before the answer's head.
     Connect,
-    /// No first byte or no first content in time.
+    /// A stream gave no first byte or no first content in time.
     FirstByteTimeout,
     /// A status that says that the upstream does not work: 5xx, 408.
     Status,

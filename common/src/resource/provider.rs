@@ -129,7 +129,7 @@ impl fmt::Debug for Credential {
 pub struct Timeouts {
     /// TCP and TLS.
     pub connect: Duration,
-    /// From the request sent to the first byte of the answer.
+    /// Of a streamed call: from the request sent to the first byte of the answer, and to its first content.
     pub first_token: Duration,
     /// Longest silence within an answer.
     pub idle: Duration,

@@ -49,17 +49,20 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
     let limits = attempt.upstream.provider.timeouts;
     let client = clients.get(limits.connect);
     let sent = Instant::now();
-    // Connecting has its own limit within this one; what remains is the wait for the answer.
-    let by = sent + limits.connect + limits.first_token;
-    let response = match timeout_at(by, client.request(request)).await {
-        Err(_elapsed) => return Err(AttemptFault::new(Reason::FirstByteTimeout)),
-        Ok(Err(error)) => {
-            // The error's text may hold the address: it stays at debug, which is off in production.
-            tracing::debug!(provider = %attempt.upstream.name, connect = error.is_connect(), "attempt failed");
-            return Err(AttemptFault::new(Reason::Connect));
-        }
-        Ok(Ok(response)) => response,
+    let answered = client.request(request);
+    let answered = if attempt.stream {
+        // Connecting has its own limit within this one; what remains is the wait for the answer.
+        let by = sent + limits.connect + limits.first_token;
+        timeout_at(by, answered).await.map_err(|_elapsed| AttemptFault::new(Reason::FirstByteTimeout))?
+    } else {
+        // The first byte comes when the whole answer is thought out: only the call's deadline, above, bounds that.
+        answered.await
     };
+    let response = answered.map_err(|error| {
+        // The error's text may hold the address: it stays at debug, which is off in production.
+        tracing::debug!(provider = %attempt.upstream.name, connect = error.is_connect(), "attempt failed");
+        AttemptFault::new(Reason::Connect)
+    })?;
     let first_byte = sent.elapsed();
     let body = take(&attempt, response, limits.idle).await?;
     Ok(Arrived {

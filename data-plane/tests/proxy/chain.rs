@@ -5,7 +5,7 @@ use std::time::Duration;
 use breakwater_proto::v1::HealthReport;
 use http_body_util::BodyExt;
 
-use crate::kit::{Act, Rig, Upstream, eventually, soon, two_providers};
+use crate::kit::{Act, Rig, Upstream, chat, eventually, soon, two_providers};
 
 async fn rig() -> (Rig, Upstream, Upstream) {
     let (first, second) = (Upstream::start().await, Upstream::start().await);
@@ -192,4 +192,23 @@ async fn the_deadline_of_the_route_ends_a_call() {
     first.script([Act::Silence]);
     assert_eq!(rig.caller.chat("alone").await.error(), (504, "deadline_exceeded".into()));
     eventually("the upstream is left", || async { first.left() == 1 }).await;
+}
+
+#[tokio::test]
+async fn only_a_stream_must_begin_in_time() {
+    let (first, second) = (Upstream::start().await, Upstream::start().await);
+    let rig = Rig::start(&two_providers(&first, &second).replace("first_token: 2s", "first_token: 50ms")).await;
+    first.script([Act::Silence, Act::Held]);
+    let answer = rig.caller.post(chat("alone", true)).await;
+    assert_eq!(answer.error(), (502, "upstream_unavailable".into()));
+    let why = rig.control.why(answer.header("x-breakwater-request-id")).await;
+    assert_eq!(why.attempts[0].reason, "first_byte_timeout");
+    // A call that is not streamed is thought out before its first byte.
+    let late = async {
+        eventually("the call is out", || async { first.requests().len() == 2 }).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        first.release();
+    };
+    let (answer, ()) = tokio::join!(rig.caller.chat("alone"), late);
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
