@@ -87,7 +87,7 @@ fn expected(recording: &Value, alias: &str) -> String {
             if let Some(model) = body.get_mut("model") {
                 *model = json!(alias);
             }
-            body.to_string()
+            without_judges(&body.to_string(), &body, alias)
         }
     }
 }
@@ -99,7 +99,7 @@ fn asked_for_usage(recording: &Value) -> bool {
 
 fn with_alias(line: &str, event: &Value, alias: &str) -> String {
     let Some(model) = event.get("model").and_then(Value::as_str) else { return line.to_owned() };
-    let line = &without_vendor(line, event);
+    let line = &without_judges(&without_vendor(line, event), event, alias);
     for colon in ["\"model\":", "\"model\": "] {
         let recorded = format!("{colon}\"{model}\"");
         if line.contains(&recorded) {
@@ -107,6 +107,18 @@ fn with_alias(line: &str, event: &Value, alias: &str) -> String {
         }
     }
     panic!("the recording names its model: {line}");
+}
+
+/// The text with the alias for the models that a moderated answer says it was judged by, for each side and each result.
+fn without_judges(text: &str, answer: &Value, alias: &str) -> String {
+    let sides = ["input", "output"].into_iter().filter_map(|side| answer.get("moderation")?.get(side));
+    let judged = sides.flat_map(|side| {
+        let results = side.get("results").and_then(Value::as_array);
+        std::iter::once(side).chain(results.into_iter().flatten())
+    });
+    judged.filter_map(|judged| judged.get("model")?.as_str()).fold(text.to_owned(), |text, judge| {
+        text.replace(&format!("\"model\":\"{judge}\""), &format!("\"model\":\"{alias}\""))
+    })
 }
 
 /// The line without its `provider` field, by which an aggregator says who answered: the contract hides it.

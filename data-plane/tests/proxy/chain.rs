@@ -197,7 +197,8 @@ async fn the_deadline_of_the_route_ends_a_call() {
 #[tokio::test]
 async fn only_a_stream_must_begin_in_time() {
     let (first, second) = (Upstream::start().await, Upstream::start().await);
-    let rig = Rig::start(&two_providers(&first, &second).replace("first_token: 2s", "first_token: 50ms")).await;
+    let rig =
+        Rig::start(&two_providers(&first, &second).replace("first_token: 2s", "first_token: 50ms")).await;
     first.script([Act::Silence, Act::Held]);
     let answer = rig.caller.post(chat("alone", true)).await;
     assert_eq!(answer.error(), (502, "upstream_unavailable".into()));

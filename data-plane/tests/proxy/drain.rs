@@ -16,10 +16,7 @@ async fn a_drain_lets_calls_end_and_takes_no_new_connections() {
         eventually("the call is out", || async { upstream.requests().len() == 1 }).await;
         let drained = rig.app.shutdown();
         let release = async {
-            eventually("the port is closed", || async {
-                TcpStream::connect(addr).await.is_err()
-            })
-            .await;
+            eventually("the port is closed", || async { TcpStream::connect(addr).await.is_err() }).await;
             upstream.release();
         };
         tokio::join!(drained, release).0

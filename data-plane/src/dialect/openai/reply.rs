@@ -92,13 +92,32 @@ impl ReplyRewriter {
 /// The edits of an answer's or a chunk's own members: the alias, and what names the vendor.
 pub(super) fn head_edits(root: Place<'_>, alias: &str, reveal_provider: bool) -> Edits {
     let mut edits = Edits::default();
-    if let Some(model) = root.get("model").filter(|model| model.as_str().is_none_or(|model| model != alias)) {
-        edits.replace(model.range(), json::quote(alias));
+    let mut hide = |model: Place<'_>| {
+        if model.as_str().is_none_or(|model| model != alias) {
+            edits.replace(model.range(), json::quote(alias));
+        }
+    };
+    for member in root.members() {
+        match &*member.key {
+            "model" => hide(member.value),
+            "moderation" => moderation_models(member.value).for_each(&mut hide),
+            _ => {}
+        }
     }
     if !reveal_provider {
         edits.remove_members(&root, |member| VENDOR_FIELDS.contains(&&*member.key));
     }
     edits
+}
+
+/// Returns where an answer's moderation says which of the vendor's models judged: for each side and each of its results.
+fn moderation_models(moderation: Place<'_>) -> impl Iterator<Item = Place<'_>> {
+    let sides = moderation.members().filter(|side| side.key == "input" || side.key == "output");
+    let judged = sides.flat_map(|side| {
+        let results = side.value.get("results").filter(Place::is_array);
+        std::iter::once(side.value).chain(results.into_iter().flat_map(|results| results.elements()))
+    });
+    judged.filter_map(|judged| judged.get("model"))
 }
 
 /// What guardrails say about the choices.

@@ -41,6 +41,25 @@ fn the_caller_sees_the_alias_and_no_vendor() {
 }
 
 #[test]
+fn nested_names_of_models_give_way_to_the_alias_and_all_else_stays() {
+    let side =
+        r#"{"type":"moderation_results","model":"VENDOR","results":[{"flagged":false,"model":"VENDOR"}]}"#;
+    let filters = r#""prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{"filtered":false}}}]"#;
+    let answer = format!(
+        r#"{{"model":"VENDOR","choices":[{{"index":0,"message":{{"content":"VENDOR"}}}}],"moderation":{{"input":{side},"output":{side},"note":null}},{filters}}}"#
+    );
+    let upstream = answer.replace("VENDOR", "omni-moderation-2024");
+    let expect = answer
+        .replace(r#""model":"VENDOR""#, r#""model":"prod-chat""#)
+        .replace("VENDOR", "omni-moderation-2024");
+    assert_eq!(rewrite(None, &upstream).unwrap().body, expect);
+    for other in [r#"null"#, r#""x""#, r#"[{"model":1}]"#, r#"{"input":{"type":"error"},"output":[]}"#] {
+        let odd = format!(r#"{{"model":"prod-chat","choices":[],"moderation":{other}}}"#);
+        assert_eq!(rewrite(None, &odd).unwrap().body, odd);
+    }
+}
+
+#[test]
 fn every_choice_is_masked_and_its_logprobs_go() {
     let reply = rewrite(guards(Action::Redact), ANSWER).unwrap();
     let text = String::from_utf8(reply.body.to_vec()).unwrap();

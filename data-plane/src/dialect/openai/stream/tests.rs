@@ -288,3 +288,15 @@ fn a_masked_event_loses_its_logprobs() {
     let seen = run(&guarded(), false, &[&*chunk, &stop(0), DONE].concat()).unwrap();
     assert!(!seen.text.contains("a@b.com"), "{}", seen.text);
 }
+
+#[test]
+fn a_chunk_of_moderation_names_no_model() {
+    let stream = content("hi").replace(
+        r#""choices""#,
+        r#""moderation":{"input":{"model":"omni-moderation","results":[]},"output":{"model":"omni-moderation"}},"choices""#,
+    );
+    let mut rewriter = StreamRewriter::new("m", None, false);
+    let bytes = rewriter.push(stream.as_bytes()).unwrap().bytes;
+    let expect = stream.replace("omni-moderation", "m").replace("gpt-4o-x", "m");
+    assert_eq!(bytes, expect);
+}
