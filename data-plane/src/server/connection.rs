@@ -134,7 +134,9 @@ fn with_peer(
 
 /// Returns what to count; none for a client that merely left.
 fn cause(error: &hyper::Error) -> Option<&'static str> {
-    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    let http2 = source.and_then(|source| source.downcast_ref::<h2::Error>());
     if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
         Some("stalled_client")
     } else if error.is_parse_too_large() {
@@ -144,6 +146,16 @@ fn cause(error: &hyper::Error) -> Option<&'static str> {
     } else if error.is_parse() {
         Some("not_http")
     } else {
-        None
+        // Only where it is we who ended the connection; a client may end its own.
+        http2.filter(|error| error.is_library()).and_then(h2::Error::reason).and_then(http2_cause)
+    }
+}
+
+/// Returns what to count for a connection that we ended for this reason (RFC 9113, section 7).
+fn http2_cause(reason: h2::Reason) -> Option<&'static str> {
+    match reason {
+        h2::Reason::NO_ERROR | h2::Reason::INTERNAL_ERROR => None,
+        h2::Reason::ENHANCE_YOUR_CALM => Some("http2_flood"),
+        _ => Some("not_http"),
     }
 }

@@ -14,12 +14,16 @@ async fn rig() -> Rig {
 
 /// Sends bytes as they are; returns everything that comes back until the proxy closes.
 async fn raw(rig: &Rig, bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&raw_bytes(rig, bytes).await).into_owned()
+}
+
+async fn raw_bytes(rig: &Rig, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(rig.app.addr()).await.unwrap();
     drop(stream.write_all(bytes).await);
     let mut answer = Vec::new();
     // The proxy may close while bytes of ours are under way: what it said before counts.
     drop(soon("the proxy closes", stream.read_to_end(&mut answer)).await);
-    String::from_utf8_lossy(&answer).into_owned()
+    answer
 }
 
 #[tokio::test]
@@ -126,6 +130,21 @@ async fn bytes_that_are_no_http_are_refused_and_counted() {
         raw(&rig, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").await.starts_with("HTTP/1.1 400")
     );
     rig.counted("breakwater_bad_input_total{cause=\"not_http\"} 1").await;
+}
+
+#[tokio::test]
+async fn http2_that_is_none_is_refused_and_counted() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let rig = rig().await;
+    drop(raw_bytes(&rig, &[PREFACE, &[0xff; 64]].concat()).await);
+    rig.counted("breakwater_bad_input_total{cause=\"not_http\"} 1").await;
+    // A head of one stream that never ends: HEADERS without END_HEADERS, then one CONTINUATION after the other.
+    let mut flood = [PREFACE, SETTINGS, &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82]].concat();
+    (0..2_000).for_each(|_| flood.extend_from_slice(&[0, 0, 1, 9, 0, 0, 0, 0, 1, 0x90]));
+    drop(raw_bytes(&rig, &flood).await);
+    rig.counted("breakwater_bad_input_total{cause=\"http2_flood\"} 1").await;
+    assert_eq!(rig.caller.http2().chat("chat").await.status, 200);
 }
 
 #[tokio::test]
