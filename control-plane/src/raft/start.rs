@@ -73,6 +73,17 @@ pub enum StartError {
         /// How far image and snapshots are.
         reached: u64,
     },
+    /// Entries that the image or a snapshot was made of are not in the log.
+    #[error(
+        "log ends at entry {last}, but the state image and the snapshots reach {reached}: the log is lost or older than they \
+         are; restore the whole data directory from one backup"
+    )]
+    LogBehind {
+        /// The log's last entry.
+        last: u64,
+        /// How far image and snapshots are.
+        reached: u64,
+    },
     /// openraft does not start.
     #[error("raft does not start: {0}")]
     Raft(String),
@@ -140,26 +151,41 @@ fn open(data_dir: &Path, new_identity: Identity) -> Result<Opened, StartError> {
             new_identity
         }
     };
-    let log = Log::open(&data_dir.join("raft"))?;
-    let snapshots = Snapshots::open(&data_dir.join("snap"))?;
-    let (image, loaded) = Image::open(&data_dir.join("state"), TABLE_LEDGER)?;
+    let log = Log::open(&data_dir.join(identity::LOG_DIRECTORY))?;
+    let snapshots = Snapshots::open(&data_dir.join(identity::SNAPSHOT_DIRECTORY))?;
+    let (image, loaded) = Image::open(&data_dir.join(identity::STATE_DIRECTORY), TABLE_LEDGER)?;
     let index_of = |about: &[u8]| {
         codec::decode_position(about).map(|position| position.applied.map_or(0, |id| id.index))
     };
     let snapshot =
         snapshots.newest()?.map_or(Ok(0), |file| index_of(file.about())).map_err(StateError::Io)?;
     let reached = snapshot.max(loaded.applied.as_ref().map_or(0, |applied| applied.index));
-    let purged = log
-        .reader()
-        .view()
-        .purged()
-        .map_or(Ok(None), |bytes| codec::decode_log_id(&bytes))
-        .map_err(StateError::Io)?;
-    if let Some(purged) = purged.filter(|purged| purged.index > reached) {
-        return Err(StartError::Gap { purged: purged.index, reached });
-    }
+    check_log(&log, reached)?;
     let state_machine = StateMachine::open(Arc::new(image), snapshots, loaded)?;
     Ok(Opened { lock, identity, log: Arc::new(log), state_machine })
+}
+
+/// Checks that the log joins what image and snapshots reached: it begins no later and ends no earlier.
+fn check_log(log: &Log, reached: u64) -> Result<(), StartError> {
+    let reader = log.reader();
+    let view = reader.view();
+    let purged =
+        view.purged().map_or(Ok(None), |bytes| codec::decode_log_id(&bytes)).map_err(StateError::Io)?;
+    let purged = purged.map_or(0, |purged| purged.index);
+    if purged > reached {
+        return Err(StartError::Gap { purged, reached });
+    }
+    let last = view
+        .last_entry()
+        .map(|bytes| codec::decode_entry_log_id(&bytes))
+        .transpose()
+        .map_err(StateError::Io)?;
+    // What the image holds was durable in the log before: a log that ends before it has lost a vote, and acknowledged writes.
+    let last = last.map_or(purged, |last| last.index);
+    if last < reached {
+        return Err(StartError::LogBehind { last, reached });
+    }
+    Ok(())
 }
 
 fn settings(cluster_id: &str) -> openraft::Config {

@@ -14,6 +14,14 @@ use super::disk;
 
 const FORMAT: u32 = 1;
 
+/// Directory of the write-ahead log, within the data directory.
+pub const LOG_DIRECTORY: &str = "raft";
+/// Directory of the snapshots.
+pub const SNAPSHOT_DIRECTORY: &str = "snap";
+/// Directory of the state image.
+pub const STATE_DIRECTORY: &str = "state";
+const DATA_DIRECTORIES: [&str; 3] = [LOG_DIRECTORY, SNAPSHOT_DIRECTORY, STATE_DIRECTORY];
+
 /// Who this node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +48,15 @@ pub enum IdentityError {
     /// Another process holds it.
     #[error("data directory {0} is in use by another process; stop it, or use another directory")]
     InUse(PathBuf),
+    /// It holds data, and not the file that says whose.
+    #[error(
+        "{path} is missing beside data of a cluster: put it back from a backup, or start with an empty data directory; \
+         making a new cluster over old data would lose it"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// Its identity cannot be read.
     #[error("{path} is damaged: {source}; restore it from a backup, or start with an empty data directory")]
     Damaged {
@@ -89,12 +106,16 @@ pub fn lock(data_dir: &Path) -> Result<Lock, IdentityError> {
 /// Reads who this node is; `None` in a new directory.
 ///
 /// # Errors
-/// If the file is damaged or from a newer release.
+/// If the file is damaged, from a newer release, or missing beside data.
 pub fn load(data_dir: &Path) -> Result<Option<Identity>, IdentityError> {
     let path = data_dir.join("cluster.json");
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            // The identity is written before any data, so data without it has lost it.
+            let has_data = DATA_DIRECTORIES.iter().any(|name| data_dir.join(name).exists());
+            return if has_data { Err(IdentityError::Missing { path }) } else { Ok(None) };
+        }
         Err(source) => return Err(IdentityError::Io { path, source }),
     };
     let identity: Identity =
@@ -131,6 +152,13 @@ mod tests {
         assert!(matches!(load(dir.path()), Err(IdentityError::Newer { found: 2 })));
         fs::write(dir.path().join("cluster.json"), b"{").unwrap();
         assert!(matches!(load(dir.path()), Err(IdentityError::Damaged { .. })));
+    }
+
+    #[test]
+    fn data_without_its_identity_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(LOG_DIRECTORY)).unwrap();
+        assert!(matches!(load(dir.path()), Err(IdentityError::Missing { .. })));
     }
 
     #[test]

@@ -170,3 +170,15 @@ async fn log_is_cut_when_it_holds_too_many_bytes() {
     assert_eq!(seen(&raft).await, before);
     raft.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn image_without_its_log_stops_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let raft = start(dir.path()).await;
+    raft.submit(bootstrap()).await.unwrap().unwrap();
+    fill(&raft, 0, 3).await;
+    raft.shutdown().await;
+    fs::remove_dir_all(dir.path().join("raft")).unwrap();
+    let error = try_start(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StartError::LogBehind { last: 0, .. }), "{error}");
+}
