@@ -1,6 +1,7 @@
 //! What passes between the zones: a [`Call`] from the edge to `enforce`, an [`Attempt`] from there to `upstream`, an
 //! [`Answer`] back up, and a [`Reply`] to the edge.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,6 +29,12 @@ pub(crate) type Reply = http::Response<ReplyBody>;
 /// A layer's future. Each layer boxes its own: eleven small allocations a call, about a microsecond together, buy layers
 /// that are plain async functions.
 pub(crate) type Pending<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+tokio::task_local! {
+    /// When the time of the call that this task serves is over, told to the server beneath all layers. Only HTTP/2 has a
+    /// task for each call.
+    pub(crate) static CALL_END: Cell<Instant>;
+}
 
 /// One call, decoded, with everything that holds for it until its end.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub struct Config {
     pub drain_deadline_ms: u64,
     /// Milliseconds in which a client must send a request's head.
     pub head_timeout_ms: u64,
-    /// Milliseconds in which a client must take some of an answer that is there.
+    /// Milliseconds in which a client must take some of an answer that is there; of an HTTP/2 stream, after its call's end.
     pub stall_timeout_ms: u64,
     /// Where the configuration comes from.
     pub control_plane: ControlPlane,

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
-use crate::call::{Call, Pending, Reply};
+use crate::call::{CALL_END, Call, Pending, Reply};
 use crate::fault::Fault;
 
 /// See the module.
@@ -37,6 +37,8 @@ where
     fn call(&mut self, mut call: Call) -> Self::Future {
         call.deadline = Instant::now() + call.route.deadline;
         let deadline = call.deadline;
+        // There is nobody to tell on a connection of HTTP/1.1.
+        let _told = CALL_END.try_with(|end| end.set(deadline));
         let reply = self.inner.call(call);
         Box::pin(async move { timeout_at(deadline, reply).await.unwrap_or(Err(Fault::DeadlineExceeded)) })
     }

@@ -6,13 +6,14 @@ use breakwater_common::limits::{CALL_BUFFER_BYTES_MAX, CALL_HEADER_BYTES_MAX, CA
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::util::MapRequest;
 
+use super::ends::Ending;
 use super::sniff::{Protocol, Rewound, sniff};
 use super::stall::Unstalled;
 use super::{Peer, Shared, Stack};
@@ -102,7 +103,8 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: FnMut(Request<Incoming>) -> Request<Incoming> + Clone + Send + 'static,
 {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let ends = Ending { grace: shared.stall_timeout, metrics: shared.metrics.clone() };
+    let mut builder = http2::Builder::new(ends);
     let _ = builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(CALL_STREAMS_MAX)

@@ -2,6 +2,7 @@
 //! client can make long, and a drain with a deadline.
 
 mod connection;
+mod ends;
 mod sniff;
 mod stall;
 
