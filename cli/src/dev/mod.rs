@@ -18,7 +18,7 @@ use std::{
 };
 
 use breakwater_runtime::{
-    shutdown,
+    shutdown::Signals,
     telemetry::{self, Format},
 };
 use serde_json::{Value, json};
@@ -77,7 +77,13 @@ pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<()
     if let Some(path) = &arguments.ready_file {
         home::remove_if_there(path)?;
     }
-    let machine = Box::pin(Machine::start(&home, &arguments, &manifests, context)).await?;
+    // Before anything starts, so that no signal from the ready file on ends the process without a drain.
+    let mut signals = Signals::listen().map_err(|error| Failure::failed(error.to_string()))?;
+    let starting = Box::pin(Machine::start(&home, &arguments, &manifests, context));
+    let machine = tokio::select! {
+        machine = starting => machine?,
+        signal = signals.next() => return Err(Failure::failed(format!("{signal} before everything was up"))),
+    };
     let ready = machine.ready().clone();
     ready.print(&context.output, &home);
     // Last: whoever waits for the file finds the banner printed too.
@@ -86,7 +92,7 @@ pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<()
     }
     let lost = machine.lost();
     let reason = tokio::select! {
-        signal = shutdown::wait() => Ok(signal.map_err(|error| Failure::failed(error.to_string()))?),
+        signal = signals.next() => Ok(signal),
         what = lost => Err(Failure::failed(format!("{what} has failed; its log lines above say why"))),
     };
     if let Ok(signal) = reason {
@@ -94,7 +100,7 @@ pub(crate) async fn run(context: &Context, arguments: DevArguments) -> Result<()
     }
     tokio::select! {
         () = machine.shutdown() => {}
-        _ = shutdown::wait() => return Err(Failure::failed("ended before all calls did")),
+        _ = signals.next() => return Err(Failure::failed("ended before all calls did")),
     }
     reason.map(|_| ())
 }
