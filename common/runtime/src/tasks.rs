@@ -100,8 +100,9 @@ impl Tasks {
         F::Output: Exit,
     {
         let (root, failed) = (self.root.clone(), self.failed.clone());
+        let future = outcome(future);
         self.start(name, async move {
-            let error = match outcome(future).await {
+            let error = match future.await {
                 Ok(exit) => exit.into_error(),
                 Err(panic) => Some(panic),
             };
@@ -118,8 +119,9 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        let future = outcome(future);
         self.start(name, async move {
-            if let Err(panic) = outcome(future).await {
+            if let Err(panic) = future.await {
                 tracing::error!(task = name, error = panic, "contained task panicked");
             }
         });
@@ -203,14 +205,16 @@ impl<E: fmt::Display + Send> Exit for Result<(), E> {
 }
 
 /// Runs a future to its end; a panic becomes its message. What the future held is dropped, so no broken state is seen.
-async fn outcome<F: Future>(future: F) -> Result<F::Output, String> {
+///
+/// The future is boxed before any other holds it: each async block that took it by value would keep room for a second one,
+/// and a connection's future is large.
+fn outcome<F: Future>(future: F) -> impl Future<Output = Result<F::Output, String>> {
     let mut future = Box::pin(future);
     poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(payload) => Poll::Ready(Err(panic_message(payload.as_ref()))),
     })
-    .await
 }
 
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
@@ -250,6 +254,17 @@ mod tests {
         tasks.spawn_contained("call", broken());
         assert_eq!(tasks.shutdown(SOON).await, Vec::<&str>::new());
         assert!(!tasks.failed());
+    }
+
+    #[tokio::test]
+    async fn a_task_has_no_room_for_its_future_but_the_box() {
+        let large = [0_u8; 4_096];
+        let boxed = outcome(async move {
+            tokio::task::yield_now().await;
+            large.len()
+        });
+        assert!(size_of_val(&boxed) <= 4 * size_of::<usize>());
+        assert_eq!(boxed.await, Ok(4_096));
     }
 
     #[tokio::test]
