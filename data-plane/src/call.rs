@@ -16,9 +16,9 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::breakers::Permit;
-use crate::dialect::openai::ChatRequest;
 use crate::fault::Rejection;
 use crate::trace::Trace;
+use breakwater_dialect::chat::ChatRequest;
 
 /// Body of what goes to a client. It cannot fail: an answer that breaks off says so in its own format.
 pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;

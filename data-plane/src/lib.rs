@@ -12,7 +12,6 @@
 
 pub mod app;
 pub mod config;
-pub mod dialect;
 
 mod agent;
 mod breakers;

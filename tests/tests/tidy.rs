@@ -11,7 +11,7 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 72;
 
 /// Which of our crates each crate may depend on. No circle, and the planes never meet but in proto.
-const CRATE_TABLE: [(&str, &[&str]); 8] = [
+const CRATE_TABLE: [(&str, &[&str]); 9] = [
     ("proto", &[]),
     ("common", &["breakwater-proto"]),
     ("common/runtime", &["breakwater-common"]),
@@ -20,7 +20,8 @@ const CRATE_TABLE: [(&str, &[&str]); 8] = [
         "control-plane",
         &["breakwater-proto", "breakwater-common", "breakwater-control-core", "breakwater-runtime"],
     ),
-    ("data-plane", &["breakwater-proto", "breakwater-common", "breakwater-runtime"]),
+    ("data-plane/dialect", &["breakwater-common"]),
+    ("data-plane", &["breakwater-proto", "breakwater-common", "breakwater-runtime", "breakwater-dialect"]),
     (
         "cli",
         &[
@@ -40,16 +41,18 @@ const CRATE_TABLE: [(&str, &[&str]); 8] = [
             "breakwater-runtime",
             "breakwater-control-plane",
             "breakwater-data-plane",
+            "breakwater-dialect",
         ],
     ),
 ];
 
 /// The only dependencies of the pure crates. None of them does I/O, reads a clock or draws random numbers for us.
-const PURE_DEPENDENCIES: [&str; 16] = [
+const PURE_DEPENDENCIES: [&str; 17] = [
     "aho-corasick",
     "base64",
     "breakwater-common",
     "breakwater-proto",
+    "bytes",
     "imbl",
     "memchr",
     "prost",
@@ -90,35 +93,63 @@ const CONTROL_PLANE_ROOMS: &Rooms = &[
 const DATA_PLANE_ROOMS: &Rooms = &[
     ("config", &[]),
     ("breakers", &[]),
-    ("dialect", &[]),
     ("fault", &[]),
     ("ruleset_cell", &[]),
     ("trace", &[]),
-    ("body", &["dialect"]),
-    ("call", &["body", "breakers", "dialect", "fault", "trace"]),
+    ("body", &[]),
+    ("call", &["body", "breakers", "fault", "trace"]),
     ("metrics", &["breakers", "trace"]),
     ("outcomes", &["metrics", "trace"]),
     ("server", &["call", "metrics"]),
     ("upstream", &["body", "breakers", "call", "fault"]),
-    ("enforce", &["body", "breakers", "call", "dialect", "fault", "trace"]),
+    ("enforce", &["body", "breakers", "call", "fault", "trace"]),
     (
         "edge",
-        &[
-            "body",
-            "breakers",
-            "call",
-            "dialect",
-            "fault",
-            "metrics",
-            "outcomes",
-            "ruleset_cell",
-            "server",
-            "trace",
-        ],
+        &["body", "breakers", "call", "fault", "metrics", "outcomes", "ruleset_cell", "server", "trace"],
     ),
     ("stack", &["breakers", "edge", "enforce", "metrics", "outcomes", "ruleset_cell", "server", "upstream"]),
     ("agent", &["breakers", "metrics", "outcomes", "ruleset_cell", "trace"]),
 ];
+
+/// Inside `data-plane/dialect/src`. A format's room knows the form between and no other format: only `translate` puts two
+/// together.
+const DIALECT_ROOMS: &Rooms = &[
+    ("json", &[]),
+    ("sse", &[]),
+    ("eventstream", &[]),
+    ("error", &[]),
+    ("format", &[]),
+    ("ir", &["format"]),
+    ("quirks", &["ir"]),
+    ("codec", &["format", "ir", "quirks"]),
+    ("pass", &["codec", "format", "ir", "json", "sse", "eventstream"]),
+    ("chat", FORMAT_ROOM),
+    ("responses", FORMAT_ROOM),
+    ("messages", FORMAT_ROOM),
+    ("gemini", FORMAT_ROOM),
+    ("converse", FORMAT_ROOM),
+    ("ollama", FORMAT_ROOM),
+    (
+        "translate",
+        &[
+            "chat",
+            "responses",
+            "messages",
+            "gemini",
+            "converse",
+            "ollama",
+            "codec",
+            "error",
+            "format",
+            "ir",
+            "json",
+        ],
+    ),
+];
+
+/// What a format's room may import.
+const FORMAT_ROOM: &[&str] =
+    &["codec", "error", "eventstream", "format", "ir", "json", "pass", "quirks", "sse"];
 
 /// Inside `common/src`: from the ground up.
 const COMMON_ROOMS: &Rooms = &[
@@ -261,7 +292,7 @@ fn crates_depend_in_one_direction() {
 #[test]
 fn pure_crates_have_pure_manifests() {
     let mut offences = Vec::new();
-    for folder in ["common", "control-plane/core"] {
+    for folder in ["common", "control-plane/core", "data-plane/dialect"] {
         for name in dependencies(folder) {
             if !PURE_DEPENDENCIES.contains(&name.as_str()) {
                 offences.push(format!("{folder} depends on {name}"));
@@ -295,6 +326,7 @@ fn rooms_import_only_what_the_table_allows() {
     let mut offences = Vec::new();
     check_rooms("control-plane/src", CONTROL_PLANE_ROOMS, &mut offences);
     check_rooms("data-plane/src", DATA_PLANE_ROOMS, &mut offences);
+    check_rooms("data-plane/dialect/src", DIALECT_ROOMS, &mut offences);
     check_rooms("common/src", COMMON_ROOMS, &mut offences);
     none("rooms import as in ARCHITECTURE.md", &offences);
 }

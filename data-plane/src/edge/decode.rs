@@ -18,9 +18,9 @@ use tower::Service;
 
 use super::{Door, Pinned, models, trace_of};
 use crate::call::{Call, Pending, Reply};
-use crate::dialect::openai::{BadRequest, ChatRequest};
 use crate::fault::Fault;
 use crate::trace::Trace;
+use breakwater_dialect::chat::{BadRequest, ChatRequest};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -11,8 +11,8 @@ use breakwater_common::resource::Action;
 use tower::Service;
 
 use crate::call::{Call, Pending, Reply};
-use crate::dialect::openai::Inspection;
 use crate::fault::Fault;
+use breakwater_dialect::chat::Inspection;
 
 /// See the module.
 #[derive(Debug, Clone)]

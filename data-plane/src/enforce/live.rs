@@ -15,9 +15,9 @@ use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::breakers::Permit;
-use crate::dialect;
-use crate::dialect::openai::StreamRewriter;
 use crate::trace::{Ending, Trace};
+use breakwater_dialect as dialect;
+use breakwater_dialect::chat::StreamRewriter;
 
 /// A stream whose first content is there.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use tokio::time::timeout_at;
 
 use super::live::{Begun, Live};
 use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
-use crate::dialect::StreamFault;
-use crate::dialect::openai::{ReplyRewriter, StreamRewriter};
 use crate::trace::Ending;
+use breakwater_dialect::StreamFault;
+use breakwater_dialect::chat::{ReplyRewriter, StreamRewriter};
 
 /// Says which provider answered, for routes that reveal it.
 const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provider");

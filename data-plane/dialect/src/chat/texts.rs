@@ -2,7 +2,7 @@
 //!
 //! The list is of what is left out, not of what is read: a field that a vendor adds tomorrow is read too.
 
-use crate::dialect::json::Place;
+use crate::json::Place;
 
 /// Keys whose values are no text: identifiers, words of the format, bytes in base64, signatures.
 const OPAQUE: &[&str] = &[

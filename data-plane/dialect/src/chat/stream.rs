@@ -14,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use super::chunk::{Chunk, Read, Reader};
 use super::events;
 use super::held::{Leaving, Queue};
-use crate::dialect::json;
-use crate::dialect::sse::{Frame, Framer};
-use crate::dialect::{Ending, StreamFault, Usage};
+use crate::json;
+use crate::sse::{Frame, Framer};
+use crate::{Ending, StreamFault, Usage};
 
 /// The format's last event.
 const DONE: &[u8] = b"[DONE]";

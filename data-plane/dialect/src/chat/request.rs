@@ -8,7 +8,7 @@ use breakwater_common::resource::Action;
 use bytes::Bytes;
 
 use super::texts;
-use crate::dialect::json::{self, Edits, Member, Place};
+use crate::json::{self, Edits, Member, Place};
 
 /// A call, read once. It keeps the body and the places that may change.
 #[derive(Debug)]

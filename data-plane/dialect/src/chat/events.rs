@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use super::reply::CONTENT_FILTER;
-use crate::dialect::{Ending, json};
+use crate::{Ending, json};
 
 /// The marker that says that all is there.
 pub(super) const END: &[u8] = b"data: [DONE]\n\n";

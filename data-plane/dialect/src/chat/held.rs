@@ -7,8 +7,8 @@ use breakwater_common::guard::{Channel, Passage, Passages};
 use bytes::Bytes;
 
 use super::chunk::Chunk;
-use crate::dialect::json;
-use crate::dialect::sse::Frame;
+use crate::json;
+use crate::sse::Frame;
 
 /// Frames in the order of their coming.
 #[derive(Debug, Default)]

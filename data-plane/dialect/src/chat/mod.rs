@@ -8,8 +8,8 @@ mod request;
 mod stream;
 mod texts;
 
-use crate::dialect::Usage;
-use crate::dialect::json::Place;
+use crate::Usage;
+use crate::json::Place;
 
 pub use reply::{Garbage, Reply, ReplyRewriter};
 pub use request::{BadRequest, ChatRequest, Inspection};
@@ -36,4 +36,40 @@ fn read_usage(usage: Place<'_>) -> Option<Usage> {
         cached_tokens: count(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens: count(usage.get("completion_tokens_details"), "reasoning_tokens"),
     })
+}
+
+use crate::codec::{Caller, Garbage as NotChat, StreamReader, StreamWriter, Target, Written};
+use crate::ir::{Refused, Reply as Answer, Request};
+use crate::{GatewayError, ProviderError};
+
+pub(crate) fn read_request(_body: &str) -> Result<Request, Refused> {
+    Err(Refused::no_equivalent("model"))
+}
+
+pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, Refused> {
+    Err(Refused::no_equivalent("model"))
+}
+
+pub(crate) fn read_reply(_body: &str) -> Result<Answer, NotChat> {
+    Err(NotChat)
+}
+
+pub(crate) fn write_reply(_reply: &Answer, _caller: &Caller) -> String {
+    String::new()
+}
+
+pub(crate) fn stream_reader() -> Option<Box<dyn StreamReader>> {
+    None
+}
+
+pub(crate) fn stream_writer(_caller: &Caller) -> Option<Box<dyn StreamWriter>> {
+    None
+}
+
+pub(crate) fn read_error(status: u16, _body: &str) -> ProviderError {
+    ProviderError::of_status(status)
+}
+
+pub(crate) fn write_error(_error: &GatewayError) -> String {
+    String::new()
 }

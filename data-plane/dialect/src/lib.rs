@@ -3,9 +3,27 @@
 //! A call goes to an upstream of its own format, so nothing is translated: bytes pass as they came, apart from the places
 //! that must change (the model's name, masked text, usage that the caller did not ask for). Unknown fields survive.
 
+#![forbid(unsafe_code)]
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod chat;
+pub mod codec;
+pub mod converse;
+pub mod gemini;
+pub mod ir;
 pub mod json;
-pub mod openai;
+pub mod messages;
+pub mod ollama;
+pub mod quirks;
+pub mod responses;
 pub mod sse;
+pub mod translate;
+
+mod error;
+mod format;
+
+pub use error::{ErrorClass, GatewayError, ProviderError};
+pub use format::Format;
 
 /// Tokens as the upstream counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

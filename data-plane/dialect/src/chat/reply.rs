@@ -7,8 +7,8 @@ use breakwater_common::resource::Action;
 use bytes::Bytes;
 
 use super::{VENDOR_FIELDS, read_usage, texts};
-use crate::dialect::Usage;
-use crate::dialect::json::{self, Edits, Place};
+use crate::Usage;
+use crate::json::{self, Edits, Place};
 
 /// The reason that the format has for an answer that was blocked.
 pub(super) const CONTENT_FILTER: &str = "content_filter";

@@ -8,8 +8,8 @@ use breakwater_common::guard::{Channel, Part};
 use super::read_usage;
 use super::reply::head_edits;
 use super::texts::{self, Found, Step};
-use crate::dialect::Usage;
-use crate::dialect::json::{Edits, Place};
+use crate::Usage;
+use crate::json::{Edits, Place};
 
 /// Index that stands for the arguments of the one call of the old `function_call`.
 const FUNCTION_CALL: u32 = u32::MAX;

@@ -1,0 +1,19 @@
+//! The form between two formats: a call, an answer and a stream as ordered blocks. It is met only where a call crosses from
+//! one format to another; within one format the bytes pass.
+//!
+//! What one format says and another cannot is not lost silently: a reader keeps what it knows, puts blocks that it does not
+//! know into [`Block::Foreign`], and a writer that cannot say something refuses ([`Refused`]) or notes that it dropped it
+//! ([`Dropped`]). JSON inside (arguments, schemas) is kept as source, so numbers and the order of keys survive.
+
+mod answer;
+mod event;
+mod ids;
+mod request;
+
+pub use answer::{Choice, Reply, Stop, StopReason, Usage};
+pub use event::{Accumulator, At, Delta, Event, Opening};
+pub use ids::{ToolIdShape, digest_id, tool_id};
+pub use request::{
+    Block, Cache, Dropped, Effort, Json, Media, Reasoning, Refused, Request, ResponseFormat, Role, Source,
+    Tool, ToolChoice, ToolKind, Turn,
+};
