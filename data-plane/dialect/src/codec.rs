@@ -43,6 +43,8 @@ pub struct Caller {
     pub created: u64,
     /// The caller of chat completions asked for `stream_options.include_usage`.
     pub include_usage: bool,
+    /// The caller of Gemini's streamGenerateContent did not say `alt=sse`: its stream is one JSON array.
+    pub gemini_array: bool,
     /// What was asked: some formats repeat it in the answer.
     pub request: Arc<Request>,
 }
