@@ -9,6 +9,7 @@ mod answer;
 mod event;
 mod ids;
 mod request;
+mod rest;
 
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
 pub use event::{Accumulator, At, Delta, Event, Opening};
@@ -17,3 +18,4 @@ pub use request::{
     Block, Cache, Dropped, Effort, Json, Media, Reasoning, Refused, Request, ResponseFormat, Role, Source,
     Tool, ToolChoice, ToolKind, Turn,
 };
+pub use rest::is_harmless;
