@@ -129,6 +129,7 @@ const DIALECT_ROOMS: &Rooms = &[
     ("gemini", FORMAT_ROOM),
     ("converse", FORMAT_ROOM),
     ("ollama", FORMAT_ROOM),
+    ("completions", FORMAT_ROOM),
     (
         "translate",
         &[
@@ -138,6 +139,7 @@ const DIALECT_ROOMS: &Rooms = &[
             "gemini",
             "converse",
             "ollama",
+            "completions",
             "codec",
             "error",
             "format",

@@ -17,12 +17,21 @@ pub enum Format {
     Converse,
     /// Ollama's `/api/chat`. Only ever a provider's.
     Ollama,
+    /// OpenAI's legacy completions. A provider that has them is asked in them; any other gets the prompt as a conversation.
+    Completions,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] =
-        [Self::Chat, Self::Responses, Self::Messages, Self::Gemini, Self::Converse, Self::Ollama];
+    pub const ALL: [Self; 7] = [
+        Self::Chat,
+        Self::Responses,
+        Self::Messages,
+        Self::Gemini,
+        Self::Converse,
+        Self::Ollama,
+        Self::Completions,
+    ];
 
     /// Returns the word of metrics, traces and tables.
     #[must_use]
@@ -34,6 +43,7 @@ impl Format {
             Self::Gemini => "gemini",
             Self::Converse => "converse",
             Self::Ollama => "ollama",
+            Self::Completions => "completions",
         }
     }
 
@@ -47,10 +57,19 @@ impl Format {
             ProviderType::AzureOpenAi if client == Self::Responses && base_url.ends_with("/v1") => {
                 Self::Responses
             }
+            // Mistral has no such path.
+            ProviderType::OpenAi | ProviderType::AzureOpenAi | ProviderType::OpenAiCompatible
+                if client == Self::Completions =>
+            {
+                Self::Completions
+            }
             ProviderType::OpenAi
             | ProviderType::AzureOpenAi
             | ProviderType::OpenAiCompatible
             | ProviderType::Mistral => Self::Chat,
+            ProviderType::Ollama if base_url.ends_with("/v1") && client == Self::Completions => {
+                Self::Completions
+            }
             ProviderType::Ollama if base_url.ends_with("/v1") => Self::Chat,
             ProviderType::Ollama => Self::Ollama,
             ProviderType::Anthropic => Self::Messages,

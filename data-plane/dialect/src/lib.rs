@@ -8,6 +8,7 @@
 
 pub mod chat;
 pub mod codec;
+pub mod completions;
 pub mod converse;
 pub mod gemini;
 pub mod ir;

@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
 use crate::ir::{Accumulator, Delta, Dropped, Event, Opening, Refused, Reply, Request, Usage};
 use crate::{
-    Ending, Format, GatewayError, ProviderError, StreamFault, chat, converse, gemini, json, messages, ollama,
-    responses,
+    Ending, Format, GatewayError, ProviderError, StreamFault, chat, completions, converse, gemini, json,
+    messages, ollama, responses,
 };
 
 /// A request for a provider of another format.
@@ -35,6 +35,7 @@ pub fn read_request(format: Format, body: &str) -> Result<Request, Refused> {
         Format::Gemini => gemini::read_request(body),
         Format::Converse => converse::read_request(body),
         Format::Ollama => ollama::read_request(body),
+        Format::Completions => completions::read_request(body),
     }
 }
 
@@ -51,6 +52,7 @@ pub fn write_request(request: Request, target: &Target) -> Result<Translated, Re
         Format::Gemini => gemini::write_request(&request, target),
         Format::Converse => converse::write_request(&request, target),
         Format::Ollama => ollama::write_request(&request, target),
+        Format::Completions => completions::write_request(&request, target),
     }?;
     Ok(Translated { body: body.into(), request: Arc::new(request), dropped })
 }
@@ -69,6 +71,7 @@ pub fn read_reply(format: Format, body: &[u8]) -> Result<Reply, Garbage> {
         Format::Gemini => gemini::read_reply(body),
         Format::Converse => converse::read_reply(body),
         Format::Ollama => ollama::read_reply(body),
+        Format::Completions => completions::read_reply(body),
     }
 }
 
@@ -82,6 +85,7 @@ pub fn write_reply(format: Format, reply: &Reply, caller: &Caller) -> String {
         Format::Gemini => gemini::write_reply(reply, caller),
         Format::Converse => converse::write_reply(reply, caller),
         Format::Ollama => ollama::write_reply(reply, caller),
+        Format::Completions => completions::write_reply(reply, caller),
     }
 }
 
@@ -93,6 +97,7 @@ fn reader(format: Format) -> Option<Box<dyn StreamReader>> {
         Format::Gemini => gemini::stream_reader(),
         Format::Converse => converse::stream_reader(),
         Format::Ollama => ollama::stream_reader(),
+        Format::Completions => completions::stream_reader(),
     }
 }
 
@@ -104,6 +109,7 @@ fn writer(format: Format, caller: &Caller) -> Option<Box<dyn StreamWriter>> {
         Format::Gemini => gemini::stream_writer(caller),
         Format::Converse => converse::stream_writer(caller),
         Format::Ollama => ollama::stream_writer(caller),
+        Format::Completions => completions::stream_writer(caller),
     }
 }
 
@@ -278,7 +284,7 @@ impl Crossing {
 #[must_use]
 pub fn read_error(format: Format, status: u16, body: &str) -> ProviderError {
     match format {
-        Format::Chat | Format::Responses => chat::read_error(status, body),
+        Format::Chat | Format::Responses | Format::Completions => chat::read_error(status, body),
         Format::Messages => messages::read_error(status, body),
         Format::Gemini => gemini::read_error(status, body),
         Format::Converse => converse::read_error(status, body),
@@ -290,7 +296,7 @@ pub fn read_error(format: Format, status: u16, body: &str) -> ProviderError {
 #[must_use]
 pub fn write_error(format: Format, error: &GatewayError) -> String {
     match format {
-        Format::Chat | Format::Responses | Format::Ollama => chat::write_error(error),
+        Format::Chat | Format::Responses | Format::Ollama | Format::Completions => chat::write_error(error),
         Format::Messages => messages::write_error(error),
         Format::Gemini => gemini::write_error(error),
         Format::Converse => converse::write_error(error),

@@ -1,0 +1,29 @@
+//! OpenAI's legacy completions, `POST /v1/completions`: only ever a client's format here, because a provider that has them
+//! gets the bytes as they came.
+
+use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
+use crate::ir::{Refused, Reply, Request};
+
+pub(crate) fn read_request(_body: &str) -> Result<Request, Refused> {
+    Err(Refused::no_equivalent("model"))
+}
+
+pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, Refused> {
+    Err(Refused::no_equivalent("model"))
+}
+
+pub(crate) fn read_reply(_body: &str) -> Result<Reply, Garbage> {
+    Err(Garbage)
+}
+
+pub(crate) fn write_reply(_reply: &Reply, _caller: &Caller) -> String {
+    String::new()
+}
+
+pub(crate) fn stream_reader() -> Option<Box<dyn StreamReader>> {
+    None
+}
+
+pub(crate) fn stream_writer(_caller: &Caller) -> Option<Box<dyn StreamWriter>> {
+    None
+}
