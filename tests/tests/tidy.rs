@@ -47,12 +47,13 @@ const CRATE_TABLE: [(&str, &[&str]); 9] = [
 ];
 
 /// The only dependencies of the pure crates. None of them does I/O, reads a clock or draws random numbers for us.
-const PURE_DEPENDENCIES: [&str; 17] = [
+const PURE_DEPENDENCIES: [&str; 18] = [
     "aho-corasick",
     "base64",
     "breakwater-common",
     "breakwater-proto",
     "bytes",
+    "crc32fast",
     "imbl",
     "memchr",
     "prost",
