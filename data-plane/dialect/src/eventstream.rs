@@ -189,12 +189,15 @@ fn sort(headers: &[u8]) -> Result<(MessageType, String), Fault> {
     Ok((message_type, kind.map(|kind| String::from_utf8_lossy(kind).into_owned()).unwrap_or_default()))
 }
 
+/// A header's name, and its value if that is a text.
+type Header<'a> = (&'a [u8], Option<&'a [u8]>);
+
 /// Headers not yet read.
 struct Headers<'a>(&'a [u8]);
 
 impl<'a> Headers<'a> {
-    /// Reads the next header: its name, and its value if that is a text.
-    fn next_header(&mut self) -> Result<Option<(&'a [u8], Option<&'a [u8]>)>, Fault> {
+    /// Reads the next header.
+    fn next_header(&mut self) -> Result<Option<Header<'a>>, Fault> {
         if self.0.is_empty() {
             return Ok(None);
         }
