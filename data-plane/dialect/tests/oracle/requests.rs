@@ -1,0 +1,74 @@
+//! Requests: each that a provider took, as it is written for a provider of each other format.
+
+use std::sync::OnceLock;
+
+use breakwater_dialect::codec::Target;
+use breakwater_dialect::ir::Refused;
+use breakwater_dialect::{Format, quirks, translate};
+use serde_json::Value;
+
+use crate::kit::recordings::{Recording, all};
+use crate::tally::{Tally, Verdict};
+use crate::valid;
+
+/// The formats in which providers are asked.
+pub const PROVIDERS: [Format; 6] =
+    [Format::Chat, Format::Responses, Format::Messages, Format::Gemini, Format::Converse, Format::Ollama];
+
+/// Recorded requests that a provider took.
+pub fn taken() -> impl Iterator<Item = (&'static Recording, Format)> {
+    let taken = all().iter().filter(|one| one.status == 200 && one.request.is_object());
+    // A request without a conversation went to a path that is not the format's (a background call's cancellation).
+    taken.filter_map(|one| one.format.map(|format| (one, format)))
+}
+
+/// Puts every request through every pair, once.
+pub fn tally() -> &'static Tally {
+    static TALLY: OnceLock<Tally> = OnceLock::new();
+    TALLY.get_or_init(|| {
+        let mut tally = Tally::default();
+        for (recording, client) in taken().filter(|(_, client)| *client != Format::Ollama) {
+            let text = recording.request.to_string();
+            let read = translate::read_request(client, &text);
+            for provider in PROVIDERS.into_iter().filter(|provider| *provider != client) {
+                let verdict = match &read {
+                    Err(refused) => Verdict::Wrong(format!("the reader refuses {}", name(refused))),
+                    Ok(request) => match translate::write_request(request.clone(), &target(provider)) {
+                        Err(refused) => Verdict::Explained(format!("refused: {}", name(&refused))),
+                        Ok(written) => judge(provider, &written.body),
+                    },
+                };
+                tally.note(client, provider, &recording.file, verdict);
+            }
+        }
+        tally
+    })
+}
+
+/// For whom a request is written.
+pub fn target(format: Format) -> Target {
+    Target { format, model: "the-model".to_owned(), max_output_tokens: Some(8192), quirks: &quirks::PLAIN }
+}
+
+fn judge(provider: Format, body: &[u8]) -> Verdict {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return Verdict::Wrong("what is written is no JSON".to_owned());
+    };
+    match valid::request(provider, &body) {
+        Err(why) => Verdict::Wrong(format!("invalid: {why}")),
+        Ok(()) => Verdict::Pass,
+    }
+}
+
+/// A refusal without its numbers: `messages[3].content[1]` and `messages[0].content[7]` are one kind.
+pub fn name(refused: &Refused) -> String {
+    let param: String = refused.param.split(|letter: char| letter.is_ascii_digit()).collect();
+    format!("{param} {}", refused.reason)
+}
+
+#[test]
+fn a_request_that_was_taken_is_written_as_each_format_demands() {
+    let tally = tally();
+    tally.print("requests", taken().count());
+    tally.hold("requests");
+}
