@@ -131,6 +131,7 @@ const DIALECT_ROOMS: &Rooms = &[
     ("converse", FORMAT_ROOM),
     ("ollama", FORMAT_ROOM),
     ("completions", FORMAT_ROOM),
+    ("embeddings", &["chat", "codec", "format", "ir", "json"]),
     (
         "translate",
         &[

@@ -10,6 +10,7 @@ pub mod chat;
 pub mod codec;
 pub mod completions;
 pub mod converse;
+pub mod embeddings;
 pub mod eventstream;
 pub mod gemini;
 pub mod ir;
