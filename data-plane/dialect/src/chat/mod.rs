@@ -8,6 +8,29 @@ mod request;
 mod stream;
 mod texts;
 
+mod carry;
+mod error;
+mod message;
+mod read_reply;
+mod read_stream;
+mod scan;
+mod sealed;
+mod stops;
+mod usage;
+mod weave;
+mod wire;
+mod write_reply;
+mod write_stream;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod corpus_tests;
+
+pub(crate) use error::{read_error, write_error};
+pub(crate) use read_reply::read_reply;
+pub(crate) use write_reply::write_reply;
+
 use crate::Usage;
 use crate::json::Place;
 
@@ -38,9 +61,8 @@ fn read_usage(usage: Place<'_>) -> Option<Usage> {
     })
 }
 
-use crate::codec::{Caller, Garbage as NotChat, StreamReader, StreamWriter, Target, Written};
-use crate::ir::{Refused, Reply as Answer, Request};
-use crate::{GatewayError, ProviderError};
+use crate::codec::{Caller, StreamReader, StreamWriter, Target, Written};
+use crate::ir::{Refused, Request};
 
 pub(crate) fn read_request(_body: &str) -> Result<Request, Refused> {
     Err(Refused::no_equivalent("model"))
@@ -50,26 +72,10 @@ pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Writ
     Err(Refused::no_equivalent("model"))
 }
 
-pub(crate) fn read_reply(_body: &str) -> Result<Answer, NotChat> {
-    Err(NotChat)
-}
-
-pub(crate) fn write_reply(_reply: &Answer, _caller: &Caller) -> String {
-    String::new()
-}
-
 pub(crate) fn stream_reader() -> Option<Box<dyn StreamReader>> {
-    None
+    Some(Box::new(read_stream::Reader::default()))
 }
 
-pub(crate) fn stream_writer(_caller: &Caller) -> Option<Box<dyn StreamWriter>> {
-    None
-}
-
-pub(crate) fn read_error(status: u16, _body: &str) -> ProviderError {
-    ProviderError::of_status(status)
-}
-
-pub(crate) fn write_error(_error: &GatewayError) -> String {
-    String::new()
+pub(crate) fn stream_writer(caller: &Caller) -> Option<Box<dyn StreamWriter>> {
+    Some(Box::new(write_stream::Writer::new(caller)))
 }

@@ -56,6 +56,8 @@ pub struct Request {
     pub service_tier: Option<String>,
     /// Log probabilities of tokens: `Some(n)` asks for the `n` most likely beside each.
     pub logprobs: Option<u32>,
+    /// The caller of chat completions speaks of `functions`, not of `tools`: it looks for calls in `function_call`.
+    pub legacy_functions: bool,
     /// Members of the caller's request that this form does not say: name and source. A writer refuses those that would
     /// change the answer, and drops the others with a note; see [`Dropped`].
     pub rest: Vec<(String, Json)>,
