@@ -1,0 +1,73 @@
+//! Events of a stream as they go out: each with its number, and with the places of what it is about.
+
+use bytes::BytesMut;
+
+use super::build::{Object, list};
+use super::object;
+
+/// Writes events.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    /// Nothing is written: only the whole answer is wanted.
+    pub(super) silent: bool,
+    sequence: u64,
+}
+
+impl Frames {
+    pub(super) fn emit(&mut self, kind: &str, out: &mut BytesMut, members: impl FnOnce(Object) -> Object) {
+        if self.silent {
+            return;
+        }
+        let event = members(Object::of(kind).count("sequence_number", self.sequence)).end();
+        self.sequence += 1;
+        for piece in ["event: ", kind, "\ndata: ", &event, "\n\n"] {
+            out.extend_from_slice(piece.as_bytes());
+        }
+    }
+
+    /// Writes an event about an item.
+    pub(super) fn about(
+        &mut self,
+        kind: &str,
+        (id, index): (&str, u64),
+        out: &mut BytesMut,
+        members: impl FnOnce(Object) -> Object,
+    ) {
+        self.emit(kind, out, |event| members(event.text("item_id", id).count("output_index", index)));
+    }
+
+    /// Writes an event that carries an item.
+    pub(super) fn item(&mut self, kind: &str, index: u64, item: &str, out: &mut BytesMut) {
+        self.emit(kind, out, |event| event.count("output_index", index).raw("item", item));
+    }
+}
+
+/// A part of a message.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) refusal: bool,
+    pub(super) text: String,
+    /// Arrays in source.
+    pub(super) logprobs: Vec<String>,
+}
+
+impl Part {
+    /// Returns all log probabilities as one array in source.
+    pub(super) fn logprobs(&self) -> String {
+        let inner = |list: &str| {
+            let list = list.trim();
+            let list = list.strip_prefix('[').unwrap_or(list);
+            list.strip_suffix(']').unwrap_or(list).trim().to_owned()
+        };
+        list(self.logprobs.iter().map(|list| inner(list)).filter(|inner| !inner.is_empty()))
+    }
+
+    /// Writes it as the content of a message holds it.
+    pub(super) fn source(&self) -> String {
+        if self.refusal {
+            object::refusal(&self.text)
+        } else {
+            object::output_text(&self.text, &self.logprobs())
+        }
+    }
+}
