@@ -1,5 +1,5 @@
 # verify never writes; fix rewrites. CI runs .ci/run, which is verify plus the two README commands on a clean checkout.
-.PHONY: verify fix test e2e bench images
+.PHONY: verify fix test e2e matrix bench images
 
 verify:
 	cargo fmt --all --check
@@ -16,6 +16,10 @@ test:
 
 e2e:
 	cargo test --locked -p breakwater-tests -- --nocapture
+
+# What passes between which formats, counted from recorded traffic. UPDATE_MATRIX=1 writes it to docs/formats.md.
+matrix:
+	cargo test --locked -p breakwater-dialect --test oracle -- --nocapture
 
 bench:
 	cargo build --release --locked -p breakwater-data-plane

@@ -1,5 +1,6 @@
 //! Recordings of real traffic, and what they say: read by its own eyes, never by the crate under test.
 
+pub mod asked;
 pub mod chat;
 pub mod converse;
 pub mod frames;

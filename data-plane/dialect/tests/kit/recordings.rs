@@ -1,5 +1,6 @@
 //! The corpus: loaded once, typed no more than needed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -45,6 +46,13 @@ pub fn all() -> &'static [Recording] {
     })
 }
 
+/// The recording of a file.
+pub fn by_file(file: &str) -> Option<&'static Recording> {
+    static INDEX: OnceLock<BTreeMap<&'static str, &'static Recording>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| all().iter().map(|one| (one.file.as_str(), one)).collect());
+    index.get(file).copied()
+}
+
 /// The folder with the test data: `BREAKWATER_SHARED`, or `shared` beside the repository.
 pub fn shared() -> PathBuf {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
@@ -58,6 +66,13 @@ pub fn json(path: &str) -> Value {
     let path = shared().join(path);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).expect("test data is JSON")
+}
+
+/// The lines of a JSON-lines file of the test data.
+pub fn json_lines(path: &str) -> Vec<Value> {
+    let path = shared().join(path);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).expect("test data is JSON")).collect()
 }
 
 fn read(line: &Value) -> Recording {

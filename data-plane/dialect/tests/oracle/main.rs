@@ -20,10 +20,14 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod aligned;
 mod compare;
 mod crossing;
+mod errors;
 mod floors;
+mod matrix;
 mod order;
+mod questions;
 mod replies;
 mod requests;
 mod streams;

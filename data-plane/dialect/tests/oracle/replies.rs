@@ -9,7 +9,7 @@ use crate::compare;
 use crate::crossing::{ALIAS, CLIENTS, caller, names, replies};
 use crate::kit;
 use crate::kit::recordings::Recording;
-use crate::tally::{Tally, Verdict};
+use crate::tally::{Feature, Tally, Verdict};
 use crate::valid;
 
 /// Puts every recorded answer through every pair, once.
@@ -27,6 +27,7 @@ pub fn tally() -> &'static Tally {
 
 fn cross(recording: &Recording, provider: Format, body: &Value, tally: &mut Tally) {
     let said = kit::whole(provider, body);
+    let features = features(Feature::Plain, &said);
     let caller = caller(recording, provider, true);
     let read = translate::read_reply(provider, body.to_string().as_bytes());
     let names = names(provider, std::slice::from_ref(body));
@@ -35,8 +36,20 @@ fn cross(recording: &Recording, provider: Format, body: &Value, tally: &mut Tall
             Err(_) => Verdict::Wrong("the reader takes it for no answer".to_owned()),
             Ok(reply) => judge(client, &translate::write_reply(client, reply, &caller), &said, &names),
         };
-        tally.note(provider, client, &recording.file, verdict);
+        tally.note(provider, client, &recording.file, &features, verdict);
     }
+}
+
+/// What an answer is an example of.
+pub fn features(way: Feature, said: &kit::semantics::Answer) -> Vec<Feature> {
+    let mut features = vec![way];
+    if said.choices.iter().any(|choice| !choice.calls.is_empty()) {
+        features.push(Feature::Tools);
+    }
+    if said.choices.iter().any(|choice| !choice.thinking.is_empty()) {
+        features.push(Feature::Thinking);
+    }
+    features
 }
 
 fn judge(client: Format, written: &str, said: &kit::semantics::Answer, names: &[String]) -> Verdict {

@@ -4,16 +4,22 @@ use std::sync::OnceLock;
 
 use breakwater_dialect::codec::Target;
 use breakwater_dialect::ir::Refused;
+use breakwater_dialect::translate::Translated;
 use breakwater_dialect::{Format, quirks, translate};
 use serde_json::Value;
 
+use crate::kit::asked;
 use crate::kit::recordings::{Recording, all};
-use crate::tally::{Tally, Verdict};
+use crate::questions;
+use crate::tally::{Feature, REFUSED, Tally, Verdict};
 use crate::valid;
 
 /// The formats in which providers are asked.
 pub const PROVIDERS: [Format; 6] =
     [Format::Chat, Format::Responses, Format::Messages, Format::Gemini, Format::Converse, Format::Ollama];
+
+/// The most tokens that the model of these requests writes.
+pub const MAX_OUTPUT_TOKENS: u64 = 8192;
 
 /// Recorded requests that a provider took.
 pub fn taken() -> impl Iterator<Item = (&'static Recording, Format)> {
@@ -30,34 +36,52 @@ pub fn tally() -> &'static Tally {
         for (recording, client) in taken().filter(|(_, client)| *client != Format::Ollama) {
             let text = recording.request.to_string();
             let read = translate::read_request(client, &text);
+            let asked = asked::read(client, &recording.request);
+            let features = features(&asked);
             for provider in PROVIDERS.into_iter().filter(|provider| *provider != client) {
                 let verdict = match &read {
                     Err(refused) => Verdict::Wrong(format!("the reader refuses {}", name(refused))),
                     Ok(request) => match translate::write_request(request.clone(), &target(provider)) {
-                        Err(refused) => Verdict::Explained(format!("refused: {}", name(&refused))),
-                        Ok(written) => judge(provider, &written.body),
+                        Err(refused) => Verdict::Explained(format!("{REFUSED}{}", name(&refused))),
+                        Ok(written) => judge(provider, &asked, &written),
                     },
                 };
-                tally.note(client, provider, &recording.file, verdict);
+                tally.note(client, provider, &recording.file, &features, verdict);
             }
         }
         tally
     })
 }
 
-/// For whom a request is written.
-pub fn target(format: Format) -> Target {
-    Target { format, model: "the-model".to_owned(), max_output_tokens: Some(8192), quirks: &quirks::PLAIN }
+/// What a request is an example of.
+fn features(asked: &asked::Asked) -> Vec<Feature> {
+    let has = [
+        (Feature::Plain, true),
+        (Feature::Tools, !asked.tools.is_empty()),
+        (Feature::Images, asked.turns.iter().any(|turn| !turn.media.is_empty())),
+        (Feature::JsonSchema, asked.schema.is_some()),
+    ];
+    has.into_iter().filter(|(_, has)| *has).map(|(feature, _)| feature).collect()
 }
 
-fn judge(provider: Format, body: &[u8]) -> Verdict {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+/// For whom a request is written.
+pub fn target(format: Format) -> Target {
+    Target {
+        format,
+        model: "the-model".to_owned(),
+        max_output_tokens: Some(MAX_OUTPUT_TOKENS),
+        quirks: &quirks::PLAIN,
+    }
+}
+
+fn judge(provider: Format, asked: &asked::Asked, written: &Translated) -> Verdict {
+    let Ok(body) = serde_json::from_slice::<Value>(&written.body) else {
         return Verdict::Wrong("what is written is no JSON".to_owned());
     };
-    match valid::request(provider, &body) {
-        Err(why) => Verdict::Wrong(format!("invalid: {why}")),
-        Ok(()) => Verdict::Pass,
+    if let Err(why) = valid::request(provider, &body) {
+        return Verdict::Wrong(format!("invalid: {why}"));
     }
+    questions::compare(provider, asked, &asked::read(provider, &body), &written.dropped)
 }
 
 /// A refusal without its numbers: `messages[3].content[1]` and `messages[0].content[7]` are one kind.

@@ -13,7 +13,8 @@ use crate::crossing::{CLIENTS, Stream, caller, names, streams};
 use crate::kit;
 use crate::kit::frames;
 use crate::order;
-use crate::tally::{Tally, Verdict};
+use crate::replies::features;
+use crate::tally::{Feature, Tally, Verdict};
 use crate::valid;
 
 /// The seed of the random pieces; `ORACLE_SEED` sets another.
@@ -29,12 +30,13 @@ pub fn tally() -> &'static Tally {
         for (number, stream) in streams().enumerate() {
             let Ok(stream) = stream else { continue };
             let said = kit::streamed(stream.format, &stream.events());
+            let features = features(Feature::Stream, &said);
             for (place, client) in CLIENTS.into_iter().enumerate() {
                 if client != stream.format {
                     // A reader does not know for whom it reads: byte by byte it is fed for one caller of five.
                     let bytewise = number % CLIENTS.len() == place;
                     let verdict = cross(&stream, client, &said, bytewise);
-                    tally.note(stream.format, client, &stream.recording.file, verdict);
+                    tally.note(stream.format, client, &stream.recording.file, &features, verdict);
                 }
             }
         }

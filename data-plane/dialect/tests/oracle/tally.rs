@@ -8,6 +8,9 @@ use breakwater_dialect::Format;
 
 use crate::floors;
 
+/// How the name of an explanation begins if the call was refused.
+pub const REFUSED: &str = "refused: ";
+
 /// How one check ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -17,6 +20,55 @@ pub enum Verdict {
     Explained(String),
     /// Wrong: what is.
     Wrong(String),
+}
+
+/// What a recording is an example of: the columns of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    Plain,
+    Stream,
+    Tools,
+    Images,
+    JsonSchema,
+    Thinking,
+    Error,
+}
+
+impl Feature {
+    pub const ALL: [Self; 7] =
+        [Self::Plain, Self::Stream, Self::Tools, Self::Images, Self::JsonSchema, Self::Thinking, Self::Error];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Stream => "stream",
+            Self::Tools => "tools",
+            Self::Images => "images",
+            Self::JsonSchema => "json schema",
+            Self::Thinking => "thinking",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Counts of one pair of formats and one feature.
+#[derive(Debug, Default, Clone)]
+pub struct Mark {
+    pub passed: usize,
+    pub explained: usize,
+    pub refused: BTreeMap<String, usize>,
+    pub wrong: usize,
+}
+
+impl Mark {
+    pub fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.explained += other.explained;
+        self.wrong += other.wrong;
+        for (reason, count) in &other.refused {
+            *self.refused.entry(reason.clone()).or_default() += count;
+        }
+    }
 }
 
 /// Counts of one pair of formats.
@@ -37,10 +89,22 @@ impl Cell {
 #[derive(Debug, Default)]
 pub struct Tally {
     cells: BTreeMap<(Format, Format), Cell>,
+    marks: BTreeMap<(Format, Format, Feature), Mark>,
 }
 
 impl Tally {
-    pub fn note(&mut self, from: Format, to: Format, file: &str, verdict: Verdict) {
+    pub fn note(&mut self, from: Format, to: Format, file: &str, features: &[Feature], verdict: Verdict) {
+        for feature in features {
+            let mark = self.marks.entry((from, to, *feature)).or_default();
+            match &verdict {
+                Verdict::Pass => mark.passed += 1,
+                Verdict::Explained(why) => match why.strip_prefix(REFUSED) {
+                    Some(what) => *mark.refused.entry(what.to_owned()).or_default() += 1,
+                    None => mark.explained += 1,
+                },
+                Verdict::Wrong(_) => mark.wrong += 1,
+            }
+        }
         let cell = self.cells.entry((from, to)).or_default();
         match verdict {
             Verdict::Pass => cell.passed += 1,
@@ -49,6 +113,11 @@ impl Tally {
                 cell.wrong.entry(class(&what)).or_default().push(format!("{file}: {what}"))
             }
         }
+    }
+
+    /// What is counted of a feature from one format to another.
+    pub fn mark(&self, from: Format, to: Format, feature: Feature) -> Mark {
+        self.marks.get(&(from, to, feature)).cloned().unwrap_or_default()
     }
 
     pub fn cells(&self) -> impl Iterator<Item = (Format, Format, &Cell)> {

@@ -1,0 +1,73 @@
+//! When two requests ask the same. All that may differ between formats stands here, or in `kit::asked`, which makes equal what
+//! formats say in different words.
+
+use breakwater_dialect::Format;
+
+use crate::kit::asked::{Asked, Choice};
+use crate::requests::MAX_OUTPUT_TOKENS;
+use crate::tally::Verdict;
+
+/// The parts of a request, in the order in which they are compared.
+pub const PARTS: [&str; 8] =
+    ["system", "turns", "tools", "tool choice", "max tokens", "temperature", "stop texts", "schema"];
+
+/// Compares one part; what differs, or nothing.
+pub fn part(part: &str, asked: &Asked, got: &Asked) -> Option<String> {
+    let differs = |left: &dyn std::fmt::Debug, right: &dyn std::fmt::Debug| {
+        let (left, right) = (format!("{left:?}"), format!("{right:?}"));
+        let same = left.chars().zip(right.chars()).take_while(|(left, right)| left == right).count();
+        let from = same.saturating_sub(40);
+        let near = |text: &str| text.chars().skip(from).take(160).collect::<String>();
+        Some(format!("{part} | asked {} got {}", near(&left), near(&right)))
+    };
+    match part {
+        "system" if asked.system != got.system => differs(&asked.system, &got.system),
+        "turns" if asked.turns != got.turns => differs(&asked.turns, &got.turns),
+        "tools" if asked.tools != got.tools => differs(&asked.tools, &got.tools),
+        "tool choice" if asked.choice != got.choice => differs(&asked.choice, &got.choice),
+        "max tokens" if asked.max_tokens != got.max_tokens => differs(&asked.max_tokens, &got.max_tokens),
+        "temperature" if asked.temperature != got.temperature => {
+            differs(&asked.temperature, &got.temperature)
+        }
+        "stop texts" if asked.stops != got.stops => differs(&asked.stops, &got.stops),
+        "schema" if asked.schema != got.schema => differs(&asked.schema, &got.schema),
+        _ => None,
+    }
+}
+
+/// Compares what a caller asked with what the provider is asked.
+pub fn compare(provider: Format, asked: &Asked, got: &Asked, dropped: &[String]) -> Verdict {
+    let mut explained = None;
+    for name in PARTS {
+        let Some(what) = part(name, asked, got) else { continue };
+        match reason(provider, name, asked, got, dropped) {
+            Some(reason) => explained = Some(reason.to_owned()),
+            None => return Verdict::Wrong(what),
+        }
+    }
+    explained.map_or(Verdict::Pass, Verdict::Explained)
+}
+
+/// Why a part may differ.
+fn reason(
+    provider: Format,
+    part: &str,
+    asked: &Asked,
+    got: &Asked,
+    dropped: &[String],
+) -> Option<&'static str> {
+    let noted = |words: &[&str]| dropped.iter().any(|name| words.iter().any(|word| name.contains(word)));
+    match part {
+        "max tokens" if provider == Format::Messages && asked.max_tokens.is_none() => {
+            // Anthropic demands a bound: the model's own.
+            (got.max_tokens == Some(MAX_OUTPUT_TOKENS))
+                .then_some("max_tokens: demanded, so the model's own bound")
+        }
+        "temperature" if noted(&["temperature"]) => Some("temperature: dropped with a note"),
+        "stop texts" if noted(&["stop"]) => Some("stop texts: dropped with a note"),
+        "tool choice" | "tools" if provider == Format::Converse && asked.choice == Choice::None => {
+            Some("tool_choice none: Bedrock has no word for it")
+        }
+        _ => None,
+    }
+}
