@@ -1,37 +1,42 @@
-//! Gemini: `:generateContent` and `:streamGenerateContent`.
+//! Gemini: `:generateContent` and `:streamGenerateContent` (source: google-genai 3.4.0 and the recordings of
+//! generativelanguage.googleapis.com and of Vertex).
 
-use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
-use crate::ir::{Refused, Reply, Request};
-use crate::{GatewayError, ProviderError};
+mod answer;
+mod calls;
+mod error;
+mod fields;
+mod form;
+mod models;
+mod read_config;
+mod read_contents;
+mod read_reply;
+mod read_request;
+mod read_stream;
+mod read_tools;
+mod schema;
+mod signature;
+mod stops;
+mod write_config;
+mod write_contents;
+mod write_reply;
+mod write_request;
+mod write_stream;
 
-pub(crate) fn read_request(_body: &str) -> Result<Request, Refused> {
-    Err(Refused::no_equivalent("model"))
-}
+#[cfg(test)]
+mod tests;
 
-pub(crate) fn write_request(_request: &Request, _target: &Target) -> Result<Written, Refused> {
-    Err(Refused::no_equivalent("model"))
-}
+use crate::codec::{Caller, StreamReader, StreamWriter};
 
-pub(crate) fn read_reply(_body: &str) -> Result<Reply, Garbage> {
-    Err(Garbage)
-}
-
-pub(crate) fn write_reply(_reply: &Reply, _caller: &Caller) -> String {
-    String::new()
-}
+pub(crate) use error::{read_error, write_error};
+pub(crate) use read_reply::read_reply;
+pub(crate) use read_request::read_request;
+pub(crate) use write_reply::write_reply;
+pub(crate) use write_request::write_request;
 
 pub(crate) fn stream_reader() -> Option<Box<dyn StreamReader>> {
-    None
+    Some(Box::new(read_stream::Reader::default()))
 }
 
-pub(crate) fn stream_writer(_caller: &Caller) -> Option<Box<dyn StreamWriter>> {
-    None
-}
-
-pub(crate) fn read_error(status: u16, _body: &str) -> ProviderError {
-    ProviderError::of_status(status)
-}
-
-pub(crate) fn write_error(_error: &GatewayError) -> String {
-    String::new()
+pub(crate) fn stream_writer(caller: &Caller) -> Option<Box<dyn StreamWriter>> {
+    Some(Box::new(write_stream::Writer::new(caller)))
 }

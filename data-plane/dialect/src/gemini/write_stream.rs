@@ -1,0 +1,227 @@
+//! Writes a stream for a caller: server-sent events, or one JSON array where it did not say `alt=sse`.
+
+use bytes::BytesMut;
+
+use super::form::list;
+use super::write_reply::{call, candidate, logprobs_result, response, text_part};
+use super::{error, signature};
+use crate::codec::{Caller, StreamWriter};
+use crate::ir::{Delta, Event, Opening, Stop, StopReason, Usage};
+use crate::{Ending, Format};
+
+/// Answers beyond the bound of any format are not written.
+const CHOICES_MAX: usize = 128;
+
+/// The block at hand of one answer.
+#[derive(Debug)]
+enum Block {
+    Text { signature: String },
+    Thinking { signature: String, signed_by: Option<Format>, id: String },
+    Call { id: String, name: String, input: String, signature: Option<String> },
+}
+
+/// One answer so far.
+#[derive(Debug, Default)]
+struct Choice {
+    block: Option<Block>,
+    stop: Option<Stop>,
+    /// OpenAI's entries that wait for the next chunk.
+    logprobs: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    caller: Caller,
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+    /// Something was written.
+    begun: bool,
+}
+
+impl Writer {
+    pub(super) fn new(caller: &Caller) -> Self {
+        Self { caller: caller.clone(), choices: Vec::new(), usage: None, begun: false }
+    }
+
+    fn choice(&mut self, number: u32) -> Option<&mut Choice> {
+        let index = usize::try_from(number).ok().filter(|index| *index < CHOICES_MAX)?;
+        if self.choices.len() <= index {
+            self.choices.resize_with(index + 1, Choice::default);
+        }
+        self.choices.get_mut(index)
+    }
+
+    /// Writes one element of the stream.
+    fn element(&mut self, json: &str, out: &mut BytesMut) {
+        let begun = std::mem::replace(&mut self.begun, true);
+        if self.caller.gemini_array {
+            out.extend_from_slice(if begun { b",\r\n" } else { b"[" });
+            out.extend_from_slice(json.as_bytes());
+        } else {
+            // Google ends its lines so, and its SDKs look for the space behind the colon.
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(json.as_bytes());
+            out.extend_from_slice(b"\r\n\r\n");
+        }
+    }
+
+    fn end(&mut self, out: &mut BytesMut) {
+        if self.caller.gemini_array {
+            out.extend_from_slice(if self.begun { b"]" } else { b"[]" });
+        }
+    }
+
+    /// Writes parts of an answer, with the log probabilities that came before them.
+    fn parts(&mut self, number: u32, parts: &[String], stop: Option<&Stop>, out: &mut BytesMut) {
+        let waiting = self.choice(number).and_then(|choice| choice.logprobs.take());
+        let logprobs = waiting.as_deref().and_then(logprobs_result);
+        let candidates = list([candidate(number, parts, stop, logprobs.as_deref())]);
+        // A chunk that ends an answer says the tokens: what came before may not be their last.
+        let usage = self.usage.filter(|_| stop.is_some());
+        let json = response(&candidates, usage.as_ref(), &self.caller);
+        self.element(&json, out);
+    }
+
+    fn open(&mut self, number: u32, opening: &Opening, out: &mut BytesMut) {
+        let (block, part) = match opening {
+            Opening::Text | Opening::Refusal => (Some(Block::Text { signature: String::new() }), None),
+            Opening::Thinking { signed_by, id } => {
+                let block =
+                    Block::Thinking { signature: String::new(), signed_by: *signed_by, id: id.clone() };
+                (Some(block), None)
+            }
+            Opening::RedactedThinking { data, signed_by } => {
+                let data = signature::pack_redacted(data, *signed_by);
+                (None, data.map(|data| text_part("", true, Some(&data))))
+            }
+            Opening::ToolUse { id, name, signature, custom: _ } => {
+                let (id, name, signature) = (id.clone(), name.clone(), signature.clone());
+                (Some(Block::Call { id, name, input: String::new(), signature }), None)
+            }
+            Opening::Foreign { format: Format::Gemini, json, .. } => (None, Some(json.clone())),
+            // Nobody who speaks Gemini could do anything with another format's block.
+            Opening::Foreign { .. } => (None, None),
+        };
+        if let Some(choice) = self.choice(number) {
+            choice.block = block;
+        }
+        if let Some(part) = part {
+            self.parts(number, &[part], None, out);
+        }
+    }
+
+    fn delta(&mut self, number: u32, delta: &Delta, out: &mut BytesMut) {
+        let Some(choice) = self.choice(number) else { return };
+        let thought = match (delta, choice.block.as_mut()) {
+            (Delta::Logprobs(entries), _) => {
+                extend(&mut choice.logprobs, entries);
+                return;
+            }
+            (Delta::Input(more), Some(Block::Call { input, .. })) => {
+                input.push_str(more);
+                return;
+            }
+            (Delta::Signature(more), Some(Block::Text { signature } | Block::Thinking { signature, .. })) => {
+                signature.push_str(more);
+                return;
+            }
+            (Delta::Signature(more), Some(Block::Call { signature, .. })) => {
+                signature.get_or_insert_default().push_str(more);
+                return;
+            }
+            (Delta::Text(_), Some(Block::Thinking { .. })) => true,
+            (Delta::Text(_), Some(Block::Text { .. })) => false,
+            _ => return,
+        };
+        if let Delta::Text(text) = delta
+            && !text.is_empty()
+        {
+            self.parts(number, &[text_part(text, thought, None)], None, out);
+        }
+    }
+
+    /// Ends a block: Google sends calls whole, and signatures behind what they sign.
+    fn close(&mut self, number: u32, out: &mut BytesMut) {
+        let part = match self.choice(number).and_then(|choice| choice.block.take()) {
+            Some(Block::Call { id, name, input, signature }) => {
+                Some(call(&id, &name, &input, signature.as_deref()))
+            }
+            Some(Block::Text { signature }) if !signature.is_empty() => {
+                Some(text_part("", false, Some(&signature)))
+            }
+            Some(Block::Thinking { signature, signed_by, id }) if !signature.is_empty() => {
+                let signature = signature::pack(&signature, signed_by, &id);
+                Some(text_part("", true, Some(&signature)))
+            }
+            Some(Block::Text { .. } | Block::Thinking { .. }) | None => None,
+        };
+        if let Some(part) = part {
+            self.parts(number, &[part], None, out);
+        }
+    }
+
+    /// Writes the ends of all answers; `usual` is that of one that did not end.
+    fn stops(&mut self, usual: Option<&Stop>, out: &mut BytesMut) {
+        for index in 0..self.choices.len() {
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            let stop = self.choices.get_mut(index).and_then(|choice| choice.stop.take());
+            if let Some(stop) = stop.as_ref().or(usual) {
+                self.parts(number, &[], Some(stop), out);
+            }
+        }
+    }
+}
+
+impl StreamWriter for Writer {
+    fn write(&mut self, event: &Event, out: &mut BytesMut) {
+        match event {
+            Event::Start | Event::End => {}
+            Event::Open(at, opening) => self.open(at.choice, opening, out),
+            Event::Delta(at, delta) => self.delta(at.choice, delta, out),
+            Event::Close(at) => self.close(at.choice, out),
+            Event::Stop(number, stop) => {
+                if let Some(choice) = self.choice(*number) {
+                    choice.stop = Some(stop.clone());
+                }
+            }
+            Event::Usage(usage) => self.usage = Some(*usage),
+        }
+    }
+
+    fn complete(&mut self, out: &mut BytesMut) {
+        self.stops(None, out);
+        self.end(out);
+    }
+
+    fn fail(&mut self, ending: Ending, out: &mut BytesMut) {
+        let (code, status, message) = match ending {
+            Ending::Blocked => {
+                // Google's own way to say that an answer was taken away.
+                let stop = Stop { reason: StopReason::Filtered, ..Stop::default() };
+                let _answer = self.choice(0);
+                self.stops(Some(&stop), out);
+                self.end(out);
+                return;
+            }
+            Ending::Cut | Ending::Completed => {
+                (503, "UNAVAILABLE", "the answer was cut off before its end; ask again")
+            }
+            Ending::UpstreamError => (500, "INTERNAL", "the answer failed before its end; ask again"),
+        };
+        self.element(&error::envelope(code, message, status, &[]), out);
+        self.end(out);
+    }
+}
+
+/// Appends the entries of one array to another's.
+fn extend(entries: &mut Option<String>, more: &str) {
+    let more = more.trim();
+    match entries.as_mut() {
+        Some(held) if held.len() > 2 && more.len() > 2 => {
+            let _bracket = held.pop();
+            held.push(',');
+            held.push_str(more.get(1..).unwrap_or_default());
+        }
+        _ => *entries = Some(more.to_owned()),
+    }
+}
