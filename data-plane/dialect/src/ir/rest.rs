@@ -25,8 +25,11 @@ const HARMLESS: &[&str] = &[
     "output_config.task_budget",
     "speed",
     "user_profile_id",
-    // Gemini
+    // Gemini. Its safety settings steer its own filters; another provider has its own.
     "labels",
+    "generationConfig.enableEnhancedCivicAnswers",
+    "generationConfig.mediaResolution",
+    "safetySettings",
     // Bedrock
     "performanceConfig",
     "requestMetadata",
