@@ -11,6 +11,7 @@
     reason = "a test reads the corpus, prints what it counted and fails where it cannot go on"
 )]
 
+mod completions;
 mod embeddings;
 mod ollama;
 
