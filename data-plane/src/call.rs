@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use breakwater_common::breaker::Outcome;
 use breakwater_common::ruleset::{CompiledRoute, KeyHolder, Upstream};
+use breakwater_dialect::exchange::Exchange;
+use breakwater_dialect::pass::ClientRequest;
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -18,7 +21,6 @@ use tokio::time::Instant;
 use crate::breakers::Permit;
 use crate::fault::Rejection;
 use crate::trace::Trace;
-use breakwater_dialect::chat::ChatRequest;
 
 /// Body of what goes to a client. It cannot fail: an answer that breaks off says so in its own format.
 pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;
@@ -48,7 +50,11 @@ pub(crate) struct Call {
     /// What the caller put in `model`.
     pub(crate) alias: String,
     /// What is asked.
-    pub(crate) request: Arc<ChatRequest>,
+    pub(crate) request: Arc<ClientRequest>,
+    /// The path asks for a stream as one JSON array (Gemini without `alt=sse`).
+    pub(crate) array: bool,
+    /// Headers of the caller that go on to a provider of the caller's own format, and nowhere else.
+    pub(crate) headers: HeaderMap,
     /// New texts, by index into the request's texts. Filled by the input guard.
     pub(crate) redactions: Vec<(usize, String)>,
     /// When the call's time is over.
@@ -66,8 +72,12 @@ pub(crate) struct Attempt {
     pub(crate) deployment: String,
     /// What the caller calls the model: what an error says in its place.
     pub(crate) alias: String,
-    /// The body, with the upstream's model in it.
+    /// The body, in the upstream's format.
     pub(crate) body: Bytes,
+    /// How the answer becomes the caller's.
+    pub(crate) exchange: Arc<Exchange>,
+    /// Headers that go with it.
+    pub(crate) headers: HeaderMap,
     /// The answer is to be a stream.
     pub(crate) stream: bool,
 }
@@ -77,6 +87,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Answer {
     /// Who gave it.
     pub(crate) upstream: Arc<Upstream>,
+    /// How it becomes the caller's.
+    pub(crate) exchange: Arc<Exchange>,
     /// Its body.
     pub(crate) body: AnswerBody,
     /// The breaker's permit, still to be reported on.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use breakwater_dialect::ErrorClass;
+
 /// Whose doing a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -23,7 +25,9 @@ pub(crate) enum Fault {
     #[error("incorrect API key provided; send \"Authorization: Bearer KEY\" with a key of this gateway")]
     InvalidApiKey,
     /// The path is not one of ours.
-    #[error("unknown path; this gateway serves /v1/chat/completions and /v1/models")]
+    #[error(
+        "unknown path; this gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/models and the paths of Azure OpenAI, Gemini and Bedrock Converse"
+    )]
     UnknownPath,
     /// The path is ours and the method is not.
     #[error("method not allowed; use {allow}")]
@@ -46,8 +50,19 @@ pub(crate) enum Fault {
         message: String,
     },
     /// The request's body has a coding that is not spoken here.
-    #[error("content-encoding of the request is not supported; send the body as it is")]
+    #[error("content-encoding of the request is not supported; send gzip, br, zstd or the body as it is")]
     ContentEncoding,
+    /// The request's body is not in the coding that its head says.
+    #[error("the request body is not in the coding that content-encoding says")]
+    BrokenCoding,
+    /// No provider of the route can be asked for what the request holds.
+    #[error("{param} {reason}")]
+    Unsupported {
+        /// The field.
+        param: String,
+        /// Why.
+        reason: String,
+    },
     /// The body is over the limit.
     #[error("the request body is larger than {bytes_max} bytes")]
     BodyTooLarge {
@@ -105,8 +120,10 @@ pub(crate) enum Fault {
 pub(crate) struct Rejection {
     /// Its status, 400 to 499.
     pub(crate) status: u16,
-    /// `type` of the envelope.
-    pub(crate) kind: String,
+    /// What it means in every format.
+    pub(crate) class: ErrorClass,
+    /// `type` of the envelope, if the caller's format is the upstream's.
+    pub(crate) kind: Option<String>,
     /// `code`.
     pub(crate) code: Option<String>,
     /// `param`.
@@ -120,8 +137,10 @@ pub(crate) struct Rejection {
 pub(crate) struct Face {
     /// HTTP status.
     pub(crate) status: u16,
-    /// `type` of the envelope.
-    pub(crate) kind: String,
+    /// What it means in every format.
+    pub(crate) class: ErrorClass,
+    /// OpenAI's `type`, where the class does not say it.
+    pub(crate) kind: Option<String>,
     /// `code`.
     pub(crate) code: Option<String>,
     /// `param`.
@@ -132,8 +151,6 @@ pub(crate) struct Face {
     pub(crate) allow: Option<&'static str>,
 }
 
-const INVALID_REQUEST: &str = "invalid_request_error";
-const SERVER: &str = "server_error";
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
 impl Fault {
@@ -146,6 +163,8 @@ impl Fault {
             | Self::ModelNotFound { .. }
             | Self::BadRequest { .. }
             | Self::ContentEncoding
+            | Self::BrokenCoding
+            | Self::Unsupported { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTimeout
             | Self::BodyIncomplete
@@ -172,47 +191,54 @@ impl Fault {
     /// Returns what the caller gets. The statuses and codes are those of contract/rest.md; what it does not name follows
     /// the codes that OpenAI sends.
     pub(crate) fn face(&self) -> Face {
-        let face = |status, kind: &str, code: &str| Face {
+        use ErrorClass::{Invalid, Overloaded, RateLimit, Server, Timeout};
+        let face = |status, class: ErrorClass, code: &str| Face {
             status,
-            kind: kind.to_owned(),
+            class,
+            kind: None,
             code: (!code.is_empty()).then(|| code.to_owned()),
             param: None,
             retry_after: None,
             allow: None,
         };
         match self {
-            Self::InvalidApiKey => face(401, INVALID_REQUEST, "invalid_api_key"),
-            Self::UnknownPath => face(404, INVALID_REQUEST, "unknown_url"),
+            Self::InvalidApiKey => face(401, ErrorClass::Authentication, "invalid_api_key"),
+            Self::UnknownPath => face(404, ErrorClass::NotFound, "unknown_url"),
             Self::MethodNotAllowed { allow } => {
-                Face { allow: Some(allow), ..face(405, INVALID_REQUEST, "method_not_allowed") }
+                Face { allow: Some(allow), ..face(405, Invalid, "method_not_allowed") }
             }
             Self::ModelNotFound { .. } => {
-                Face { param: Some("model".to_owned()), ..face(404, INVALID_REQUEST, "model_not_found") }
+                Face { param: Some("model".to_owned()), ..face(404, ErrorClass::NotFound, "model_not_found") }
             }
             Self::BadRequest { param, .. } => {
-                Face { param: param.clone(), ..face(400, INVALID_REQUEST, "invalid_value") }
+                Face { param: param.clone(), ..face(400, Invalid, "invalid_value") }
             }
-            Self::ContentEncoding => face(415, INVALID_REQUEST, "unsupported_content_encoding"),
-            Self::BodyTooLarge { .. } => face(413, INVALID_REQUEST, "request_too_large"),
-            Self::BodyTimeout => face(408, INVALID_REQUEST, "request_timeout"),
-            Self::BodyIncomplete => face(400, INVALID_REQUEST, "incomplete_body"),
-            Self::ContentBlocked { .. } => face(400, INVALID_REQUEST, "content_blocked"),
-            Self::Shed => Face { retry_after: Some(RETRY_SOON), ..face(503, SERVER, "overloaded") },
-            Self::NotReady => Face { retry_after: Some(RETRY_SOON), ..face(503, SERVER, "not_ready") },
+            Self::ContentEncoding => face(415, Invalid, "unsupported_content_encoding"),
+            Self::BrokenCoding => face(400, Invalid, "invalid_content_encoding"),
+            Self::Unsupported { param, .. } => {
+                Face { param: Some(param.clone()), ..face(400, Invalid, "unsupported_parameter") }
+            }
+            Self::BodyTooLarge { .. } => face(413, ErrorClass::TooLarge, "request_too_large"),
+            Self::BodyTimeout => face(408, Invalid, "request_timeout"),
+            Self::BodyIncomplete => face(400, Invalid, "incomplete_body"),
+            Self::ContentBlocked { .. } => face(400, Invalid, "content_blocked"),
+            Self::Shed => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "overloaded") },
+            Self::NotReady => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "not_ready") },
             Self::RateLimited { retry_after } => {
-                Face { retry_after: Some(*retry_after), ..face(429, "rate_limit_error", "rate_limited") }
+                Face { retry_after: Some(*retry_after), ..face(429, RateLimit, "rate_limited") }
             }
-            Self::UpstreamUnavailable => face(502, SERVER, "upstream_unavailable"),
+            Self::UpstreamUnavailable => face(502, Server, "upstream_unavailable"),
             Self::NoProviderAvailable { retry_after } => {
-                Face { retry_after: Some(*retry_after), ..face(503, SERVER, "no_provider_available") }
+                Face { retry_after: Some(*retry_after), ..face(503, Overloaded, "no_provider_available") }
             }
-            Self::DeadlineExceeded => face(504, SERVER, "deadline_exceeded"),
+            Self::DeadlineExceeded => face(504, Timeout, "deadline_exceeded"),
             Self::Rejected(rejection) => Face {
                 code: rejection.code.clone(),
                 param: rejection.param.clone(),
-                ..face(rejection.status, &rejection.kind, "")
+                kind: rejection.kind.clone(),
+                ..face(rejection.status, rejection.class, "")
             },
-            Self::Internal => face(500, SERVER, "internal_error"),
+            Self::Internal => face(500, Server, "internal_error"),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use breakwater_common::guard::{Finding, Side};
 use breakwater_common::limits::{ATTEMPTS_MAX, CALL_FINDINGS_MAX};
 use breakwater_common::time::UnixMillis;
+use breakwater_dialect::Format;
+use breakwater_dialect::ir::Usage;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -73,6 +75,8 @@ pub(crate) struct Facts {
     pub(crate) is_call: bool,
     /// Who called; empty if that was not found out.
     pub(crate) tenant: String,
+    /// The format of the path, in which errors are written; `None` before the path is known.
+    pub(crate) format: Option<Format>,
     /// What was asked for.
     pub(crate) alias: String,
     /// Where it led; empty if nowhere.
@@ -95,6 +99,8 @@ pub(crate) struct Facts {
     pub(crate) duration_ms: u64,
     /// Until the answer's first byte.
     pub(crate) first_byte_ms: Option<u64>,
+    /// Tokens, as the upstream said them.
+    pub(crate) usage: Option<Usage>,
     /// Every upstream considered, in order.
     pub(crate) attempts: Vec<AttemptNote>,
     /// Findings, at most [`CALL_FINDINGS_MAX`].

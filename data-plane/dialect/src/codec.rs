@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
+use crate::format::EmbeddingsFormat;
 use crate::ir::{Dropped, Event, Request};
 use crate::quirks::Quirks;
 use crate::{Ending, Format, StreamFault};
@@ -19,6 +20,8 @@ pub struct Target {
     pub model: String,
     /// The most tokens that the model writes, if the catalogue says it: some formats demand a bound.
     pub max_output_tokens: Option<u64>,
+    /// How the provider is asked for embeddings by this model; none if it has none.
+    pub embeddings: Option<EmbeddingsFormat>,
     /// What this provider does otherwise than its format says.
     pub quirks: &'static Quirks,
 }
@@ -33,7 +36,7 @@ pub(crate) struct Written {
 }
 
 /// For whom an answer is written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// What the caller calls the model.
     pub alias: String,
@@ -45,6 +48,8 @@ pub struct Caller {
     pub include_usage: bool,
     /// The caller of Gemini's streamGenerateContent did not say `alt=sse`: its stream is one JSON array.
     pub gemini_array: bool,
+    /// The route reveals who answered: ids and vendors' fields pass.
+    pub reveal_provider: bool,
     /// What was asked: some formats repeat it in the answer.
     pub request: Arc<Request>,
 }

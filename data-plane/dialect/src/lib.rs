@@ -12,11 +12,13 @@ pub mod completions;
 pub mod converse;
 pub mod embeddings;
 pub mod eventstream;
+pub mod exchange;
 pub mod gemini;
 pub mod ir;
 pub mod json;
 pub mod messages;
 pub mod ollama;
+pub mod pass;
 pub mod quirks;
 pub mod responses;
 pub mod sse;
@@ -27,21 +29,6 @@ mod format;
 
 pub use error::{ErrorClass, GatewayError, ProviderError};
 pub use format::Format;
-
-/// Tokens as the upstream counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Tokens read, those from a cache included.
-    pub prompt_tokens: u64,
-    /// Tokens written, reasoning included.
-    pub completion_tokens: u64,
-    /// The sum, as the upstream says it.
-    pub total_tokens: u64,
-    /// Tokens read from a cache.
-    pub cached_tokens: u64,
-    /// Tokens of reasoning.
-    pub reasoning_tokens: u64,
-}
 
 /// How a streamed answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +54,24 @@ impl Ending {
             Self::UpstreamError => "upstream_error",
         }
     }
+
+    /// Returns what a caller reads about an answer that broke off.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Cut | Self::Completed | Self::Blocked => "the answer was cut off before its end; ask again",
+            Self::UpstreamError => "the answer failed before its end; ask again",
+        }
+    }
+
+    /// Returns the code of an answer that broke off.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Cut | Self::Completed | Self::Blocked => "upstream_cut",
+            Self::UpstreamError => "upstream_error",
+        }
+    }
 }
 
 /// Why a stream cannot go on, found before the caller has seen anything of the answer: another upstream may be asked.
@@ -79,7 +84,7 @@ pub enum StreamFault {
         code: String,
     },
     /// An event is not the format's JSON.
-    #[error("the upstream sent an event that is not a chat completion chunk")]
+    #[error("the upstream sent an event that is not of its format")]
     Garbage,
     /// An event is larger than `limits::SSE_EVENT_BYTES_MAX`.
     #[error("the upstream sent an event of more than {limit} bytes")]

@@ -36,6 +36,9 @@ pub fn read_request(format: Format, body: &str) -> Result<Request, Refused> {
         Format::Converse => converse::read_request(body),
         Format::Ollama => ollama::read_request(body),
         Format::Completions => completions::read_request(body),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => {
+            Err(Refused::no_equivalent("model"))
+        }
     }
 }
 
@@ -53,6 +56,9 @@ pub fn write_request(request: Request, target: &Target) -> Result<Translated, Re
         Format::Converse => converse::write_request(&request, target),
         Format::Ollama => ollama::write_request(&request, target),
         Format::Completions => completions::write_request(&request, target),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => {
+            Err(Refused::no_equivalent("model"))
+        }
     }?;
     Ok(Translated { body: body.into(), request: Arc::new(request), dropped })
 }
@@ -72,6 +78,7 @@ pub fn read_reply(format: Format, body: &[u8]) -> Result<Reply, Garbage> {
         Format::Converse => converse::read_reply(body),
         Format::Ollama => ollama::read_reply(body),
         Format::Completions => completions::read_reply(body),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => Err(Garbage),
     }
 }
 
@@ -86,6 +93,7 @@ pub fn write_reply(format: Format, reply: &Reply, caller: &Caller) -> String {
         Format::Converse => converse::write_reply(reply, caller),
         Format::Ollama => ollama::write_reply(reply, caller),
         Format::Completions => completions::write_reply(reply, caller),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => String::new(),
     }
 }
 
@@ -98,6 +106,7 @@ fn reader(format: Format) -> Option<Box<dyn StreamReader>> {
         Format::Converse => converse::stream_reader(),
         Format::Ollama => ollama::stream_reader(),
         Format::Completions => completions::stream_reader(),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => None,
     }
 }
 
@@ -110,6 +119,7 @@ fn writer(format: Format, caller: &Caller) -> Option<Box<dyn StreamWriter>> {
         Format::Converse => converse::stream_writer(caller),
         Format::Ollama => ollama::stream_writer(caller),
         Format::Completions => completions::stream_writer(caller),
+        Format::Embeddings | Format::Moderations | Format::CountTokens => None,
     }
 }
 
@@ -284,8 +294,10 @@ impl Crossing {
 #[must_use]
 pub fn read_error(format: Format, status: u16, body: &str) -> ProviderError {
     match format {
-        Format::Chat | Format::Responses | Format::Completions => chat::read_error(status, body),
-        Format::Messages => messages::read_error(status, body),
+        Format::Chat | Format::Responses | Format::Completions | Format::Embeddings | Format::Moderations => {
+            chat::read_error(status, body)
+        }
+        Format::Messages | Format::CountTokens => messages::read_error(status, body),
         Format::Gemini => gemini::read_error(status, body),
         Format::Converse => converse::read_error(status, body),
         Format::Ollama => ollama::read_error(status, body),
@@ -296,8 +308,13 @@ pub fn read_error(format: Format, status: u16, body: &str) -> ProviderError {
 #[must_use]
 pub fn write_error(format: Format, error: &GatewayError) -> String {
     match format {
-        Format::Chat | Format::Responses | Format::Ollama | Format::Completions => chat::write_error(error),
-        Format::Messages => messages::write_error(error),
+        Format::Chat
+        | Format::Responses
+        | Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations => chat::write_error(error),
+        Format::Messages | Format::CountTokens => messages::write_error(error),
         Format::Gemini => gemini::write_error(error),
         Format::Converse => converse::write_error(error),
     }

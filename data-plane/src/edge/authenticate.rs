@@ -65,12 +65,21 @@ where
 impl Shared {
     fn pin(&self, headers: &HeaderMap) -> Result<Pinned, Fault> {
         let ruleset = self.cell.pin().ok_or(Fault::NotReady)?;
-        let key = bearer(headers).ok_or(Fault::InvalidApiKey)?;
+        let key = key(headers).ok_or(Fault::InvalidApiKey)?;
         let mut sha256 = [0_u8; 32];
         sha256.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
         let holder = ruleset.authenticate(&sha256, self.clock.wall()).ok_or(Fault::InvalidApiKey)?;
         Ok(Pinned { ruleset, holder })
     }
+}
+
+/// Returns the key, where the clients of each format put it: `Authorization: Bearer` (OpenAI, Bedrock's API keys), `api-key`
+/// (Azure), `x-api-key` (Anthropic), `x-goog-api-key` (Gemini).
+fn key(headers: &HeaderMap) -> Option<&[u8]> {
+    let named = |name: &str| headers.get(name).map(|value| value.as_bytes().trim_ascii());
+    bearer(headers)
+        .or_else(|| ["x-api-key", "api-key", "x-goog-api-key"].into_iter().find_map(named))
+        .filter(|key| !key.is_empty())
 }
 
 /// Returns the token of `Authorization: Bearer`. The scheme's case does not matter (RFC 9110, section 11.1).
@@ -83,6 +92,18 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_stands_where_the_clients_of_each_format_put_it() {
+        for name in ["x-api-key", "api-key", "x-goog-api-key"] {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(" bw-1 "),
+            )]);
+            assert_eq!(key(&headers), Some(b"bw-1".as_slice()), "{name}");
+        }
+        assert_eq!(key(&HeaderMap::new()), None);
+    }
 
     #[test]
     fn only_a_bearer_token_is_a_key() {

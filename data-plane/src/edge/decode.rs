@@ -1,4 +1,4 @@
-//! Layer 6: from HTTP to a [`Call`]: reads the body up to its bound, finds the route by alias and tenant. Listings of models
+//! Layer 6: from HTTP to a [`Call`]: reads the body up to its bound, unpacks it, finds the route by alias and tenant. Listings of models
 //! are answered here: they need the key and the ruleset, and nothing below.
 
 use std::error::Error;
@@ -9,6 +9,8 @@ use std::time::Duration;
 use breakwater_common::limits::{
     ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX, CALL_BODY_MS_MAX, CALL_DISCARD_MS_MAX,
 };
+use breakwater_dialect::exchange;
+use breakwater_dialect::pass::{Asked, BadRequest};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, header};
 use http_body::Body;
@@ -16,11 +18,11 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
+use super::inflate::{Coding, inflate};
 use super::{Door, Pinned, models, trace_of};
 use crate::call::{Call, Pending, Reply};
 use crate::fault::Fault;
 use crate::trace::Trace;
-use breakwater_dialect::chat::{BadRequest, ChatRequest};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -60,19 +62,32 @@ where
             let door = parts.extensions.remove::<Door>().ok_or(Fault::Internal)?;
             let pinned = parts.extensions.remove::<Pinned>().ok_or(Fault::Internal)?;
             match door {
-                Door::Models => Ok(models::list(&pinned)),
-                Door::Model(id) => models::get(&pinned, &id),
-                Door::Chat => {
+                Door::Models(_) => Ok(models::list(&pinned, door.format(&parts.headers))),
+                Door::Model(ref id, _) => models::get(&pinned, id, door.format(&parts.headers)),
+                Door::Call { asked, array } => {
                     let bytes = read(&parts.headers, body).await?;
-                    inner.call(decode(&pinned, trace, &bytes)?).await
+                    let mut call = decode(&pinned, trace, asked, &bytes)?;
+                    call.array = array;
+                    call.headers = passed(&parts.headers);
+                    inner.call(call).await
                 }
             }
         })
     }
 }
 
-fn decode(pinned: &Pinned, trace: Trace, bytes: &Bytes) -> Result<Call, Fault> {
-    let request = ChatRequest::parse(bytes)
+/// Headers that change what a provider of the caller's own format answers. No other goes on.
+fn passed(headers: &HeaderMap) -> HeaderMap {
+    let names = ["anthropic-beta", "anthropic-version"].map(http::HeaderName::from_static);
+    let values = names.into_iter().flat_map(|name| {
+        let values = headers.get_all(&name).iter().cloned().collect::<Vec<_>>();
+        values.into_iter().map(move |value| (name.clone(), value))
+    });
+    values.collect()
+}
+
+fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes) -> Result<Call, Fault> {
+    let request = exchange::parse(asked, bytes)
         .map_err(|BadRequest { param, message }| Fault::BadRequest { param, message })?;
     let alias = request.model().to_owned();
     let holder = pinned.holder.clone();
@@ -90,6 +105,8 @@ fn decode(pinned: &Pinned, trace: Trace, bytes: &Bytes) -> Result<Call, Fault> {
         route,
         alias,
         request: Arc::new(request),
+        array: false,
+        headers: HeaderMap::new(),
         redactions: Vec::new(),
         deadline: Instant::now(),
     })
@@ -129,10 +146,7 @@ async fn read<B>(headers: &HeaderMap, mut body: B) -> Result<Bytes, Fault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
-    if coding.is_some_and(|coding| coding != b"identity") {
-        return Err(Fault::ContentEncoding);
-    }
+    let coding = Coding::of(headers)?;
     let too_large = Fault::BodyTooLarge { bytes_max: CALL_BODY_BYTES_MAX };
     let bytes_max = u64::try_from(CALL_BODY_BYTES_MAX).unwrap_or(u64::MAX);
     if body.size_hint().lower() > bytes_max {
@@ -165,7 +179,11 @@ where
         discard(headers, body).await;
         return Err(too_large);
     }
-    Ok(rest.map_or(first, BytesMut::freeze))
+    let read = rest.map_or(first, BytesMut::freeze);
+    match coding {
+        Some(coding) => inflate(coding, read).await,
+        None => Ok(read),
+    }
 }
 
 #[cfg(test)]
@@ -220,8 +238,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_coded_body_is_refused() {
-        let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, "gzip".parse().unwrap())]);
+    async fn a_coding_that_is_not_spoken_is_refused() {
+        let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, "deflate".parse().unwrap())]);
         assert_eq!(read(&headers, frames(vec![b"x"])).await.unwrap_err(), Fault::ContentEncoding);
     }
 }

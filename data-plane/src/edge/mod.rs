@@ -6,15 +6,19 @@ pub(crate) mod authenticate;
 pub(crate) mod decode;
 pub(crate) mod doors;
 mod held;
+mod inflate;
 mod models;
 pub(crate) mod observe;
+mod paths;
 pub(crate) mod rescue;
 
 use std::sync::Arc;
 
 use breakwater_common::ruleset::{CompiledRuleset, KeyHolder};
+use breakwater_dialect::Format;
+use breakwater_dialect::pass::Asked;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full};
 
 use crate::call::{Reply, ReplyBody};
@@ -23,12 +27,33 @@ use crate::trace::Trace;
 /// Which of our paths a request asked for, once that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Door {
-    /// `POST /v1/chat/completions`.
-    Chat,
-    /// `GET /v1/models`.
-    Models,
-    /// `GET /v1/models/{id}`.
-    Model(String),
+    /// A call.
+    Call {
+        /// In which format, and what the path says.
+        asked: Asked,
+        /// A stream is wanted as one JSON array.
+        array: bool,
+    },
+    /// A listing of models, in the form of its path.
+    Models(Format),
+    /// One model, in the form of its path.
+    Model(String, Format),
+}
+
+impl Door {
+    /// Returns the format in which the caller reads answers and errors. Two listings share a path: Anthropic's clients say
+    /// who they are by a header.
+    pub(crate) fn format(&self, headers: &HeaderMap) -> Format {
+        match self {
+            Self::Call { asked, .. } => asked.format,
+            Self::Models(Format::Chat) | Self::Model(_, Format::Chat)
+                if headers.contains_key("anthropic-version") =>
+            {
+                Format::Messages
+            }
+            Self::Models(format) | Self::Model(_, format) => *format,
+        }
+    }
 }
 
 /// Who calls and what holds for the call: pinned once, so that one call sees one ruleset.

@@ -1,16 +1,15 @@
-//! Layer 2: the only writer of error bodies. A fault becomes an error in OpenAI's envelope, with all four keys, which
-//! strict clients demand.
+//! Layer 2: the only writer of error bodies. A fault becomes an error in the envelope of the caller's format.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use breakwater_common::limits::RETRY_AFTER_S_MAX;
-use http::{HeaderValue, Request, StatusCode, header};
-use serde_json::json;
+use breakwater_dialect::{ErrorClass, Format, GatewayError, translate};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::Service;
 
-use super::{json, trace_of};
+use super::{full, trace_of};
 use crate::call::{Pending, Reply};
 use crate::fault::{Fault, Origin};
 use crate::metrics::Metrics;
@@ -51,7 +50,8 @@ where
                 Ok(reply) => reply,
                 Err(fault) => {
                     note(&trace, &fault, &metrics);
-                    write(&fault)
+                    let facts = trace.note();
+                    write(&fault, facts.format.unwrap_or(Format::Chat), &facts.request_id)
                 }
             })
         })
@@ -76,7 +76,8 @@ fn bad_input(fault: &Fault) -> Option<&'static str> {
         Fault::MethodNotAllowed { .. } => Some("method_not_allowed"),
         Fault::ModelNotFound { .. } => Some("model_not_found"),
         Fault::BadRequest { .. } => Some("bad_request"),
-        Fault::ContentEncoding => Some("content_encoding"),
+        Fault::ContentEncoding | Fault::BrokenCoding => Some("content_encoding"),
+        Fault::Unsupported { .. } => Some("unsupported_parameter"),
         Fault::BodyTooLarge { .. } => Some("body_too_large"),
         Fault::BodyTimeout => Some("slow_body"),
         Fault::BodyIncomplete => Some("incomplete_body"),
@@ -92,16 +93,25 @@ fn bad_input(fault: &Fault) -> Option<&'static str> {
     }
 }
 
-fn write(fault: &Fault) -> Reply {
+fn write(fault: &Fault, format: Format, request_id: &str) -> Reply {
     let face = fault.face();
-    let status = StatusCode::from_u16(face.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let error = json!({
-        "message": fault.to_string(),
-        "type": face.kind,
-        "param": face.param,
-        "code": face.code,
-    });
-    let mut reply = json(status, &json!({ "error": error }));
+    let error = GatewayError {
+        status: face.status,
+        class: face.class,
+        message: fault.to_string(),
+        kind: face.kind,
+        code: face.code,
+        param: face.param,
+        request_id: request_id.to_owned(),
+    };
+    let mut reply = Response::new(full(translate::write_error(format, &error)));
+    *reply.status_mut() = StatusCode::from_u16(face.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    drop(reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    if format == Format::Converse {
+        // Its clients choose the exception by this header.
+        let kind = HeaderValue::from_static(exception(face.class));
+        drop(reply.headers_mut().insert("x-amzn-errortype", kind));
+    }
     if let Some(retry_after) = face.retry_after {
         drop(reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(retry_after))));
     }
@@ -109,6 +119,22 @@ fn write(fault: &Fault) -> Reply {
         drop(reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow)));
     }
     reply
+}
+
+/// The exceptions of Bedrock's runtime (source: botocore 1.44.5, bedrock-runtime).
+fn exception(class: ErrorClass) -> &'static str {
+    match class {
+        ErrorClass::Invalid
+        | ErrorClass::ContextLength
+        | ErrorClass::TooLarge
+        | ErrorClass::ContentFilter => "ValidationException",
+        ErrorClass::Authentication | ErrorClass::Permission | ErrorClass::Billing => "AccessDeniedException",
+        ErrorClass::NotFound => "ResourceNotFoundException",
+        ErrorClass::RateLimit => "ThrottlingException",
+        ErrorClass::Overloaded => "ServiceUnavailableException",
+        ErrorClass::Timeout => "ModelTimeoutException",
+        ErrorClass::Server => "InternalServerException",
+    }
 }
 
 /// Rounds up to whole seconds, at least one and at most what clients obey.
@@ -126,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn the_envelope_has_all_four_keys() {
         for fault in [Fault::InvalidApiKey, Fault::Internal, Fault::BodyTooLarge { bytes_max: 1 }] {
-            let reply = write(&fault);
+            let reply = write(&fault, Format::Chat, "bwr-1");
             let bytes = reply.into_body().collect().await.unwrap().to_bytes();
             let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             let keys: Vec<_> = value["error"].as_object().unwrap().keys().map(String::as_str).collect();

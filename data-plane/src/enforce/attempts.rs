@@ -5,9 +5,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use breakwater_common::guard::Side;
 use breakwater_common::limits::ATTEMPTS_MAX;
+use breakwater_common::resource::ProviderType;
 use breakwater_common::ruleset::{Candidate, Facts};
+use breakwater_dialect::codec::{Caller, Target};
+use breakwater_dialect::embeddings::EmbeddingsFormat;
+use breakwater_dialect::exchange::{self, Exchange};
+use breakwater_dialect::ir::Refused;
+use breakwater_dialect::{Format, quirks};
 use breakwater_runtime::SharedClock;
+use http::HeaderMap;
 use tower::Service;
 
 use super::explain::{Failures, note};
@@ -63,7 +71,15 @@ where
             continue;
         }
         let started = clock.mono();
-        let tried = match inner.call(attempt(&call, &candidate)).await {
+        let attempt = match attempt(&call, &candidate) {
+            Ok(attempt) => attempt,
+            Err(refused) => {
+                call.trace.attempt(note(&candidate, "skipped", "not_translatable"));
+                failures.refused(refused);
+                continue;
+            }
+        };
+        let tried = match inner.call(attempt).await {
             Ok(answer) => reply::begin(&call, answer).await,
             Err(fault) => Err(fault),
         };
@@ -102,24 +118,63 @@ fn skip(candidate: &Candidate) -> Option<&'static str> {
     let provider = &candidate.upstream.provider;
     if candidate.disabled {
         Some("disabled")
-    } else if !provider.provider_type.speaks_openai_chat() {
-        Some("dialect_not_supported")
-    } else if provider.credentials.is_empty() {
+    } else if provider.credentials.is_empty() && provider.provider_type != ProviderType::Ollama {
         Some("no_credential")
     } else {
         None
     }
 }
 
-fn attempt(call: &Call, candidate: &Candidate) -> Attempt {
-    Attempt {
+/// Writes the call for a candidate. Errors: its format cannot say what the call asks.
+fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
+    let provider = &candidate.upstream.provider;
+    let client = call.request.format();
+    let format = Format::at(provider.provider_type, &provider.base_url, client);
+    let target = Target {
+        format,
+        model: candidate.model.clone(),
+        max_output_tokens: None,
+        embeddings: EmbeddingsFormat::at(provider.provider_type, &provider.base_url, &candidate.model),
+        quirks: quirks::of_host(provider.provider_type, host(&provider.base_url)),
+    };
+    let prepared = exchange::prepare(&call.request, &call.redactions, &target)?;
+    if !prepared.dropped.is_empty() {
+        tracing::debug!(provider = %candidate.upstream.name, dropped = ?prepared.dropped, "left out in translation");
+    }
+    let facts = call.trace.note();
+    let caller = Caller {
+        alias: call.alias.clone(),
+        id: facts.request_id.trim_start_matches("bwr-").to_owned(),
+        created: facts.start.0 / 1_000,
+        include_usage: call.request.asked_usage(),
+        reveal_provider: call.route.reveal_provider,
+        gemini_array: call.array,
+        request: prepared.request.unwrap_or_default(),
+    };
+    drop(facts);
+    let guards = call.route.guards.inspects(Side::Output).then(|| Arc::clone(&call.route.guards));
+    Ok(Attempt {
         upstream: Arc::clone(&candidate.upstream),
         model: candidate.model.clone(),
         deployment: candidate.deployment.clone(),
         alias: call.alias.clone(),
-        body: call.request.rewrite(&candidate.model, &call.redactions),
+        body: prepared.body,
+        exchange: Arc::new(Exchange {
+            client,
+            provider: format,
+            caller,
+            guards,
+            embeddings: prepared.embeddings,
+        }),
+        headers: if client == format { call.headers.clone() } else { HeaderMap::new() },
         stream: call.request.stream(),
-    }
+    })
+}
+
+/// Returns the host of an address.
+fn host(address: &str) -> &str {
+    let after = address.split_once("://").map_or(address, |(_, after)| after);
+    after.split(['/', ':']).next().unwrap_or_default()
 }
 
 fn millis(duration: Duration) -> u64 {

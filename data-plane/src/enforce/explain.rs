@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use breakwater_common::ruleset::Candidate;
+use breakwater_dialect::ir::Refused;
 
 use crate::call::{AttemptFault, Reason};
 use crate::fault::Fault;
@@ -19,12 +20,19 @@ pub(super) struct Failures {
     rate_limited: usize,
     failed: usize,
     retry_after: Option<Duration>,
+    /// Why the first candidate that cannot be asked cannot.
+    refused: Option<Refused>,
 }
 
 impl Failures {
     /// Starts a chain of so many candidates.
     pub(super) fn new(candidates: usize) -> Self {
-        Self { candidates, open: 0, rate_limited: 0, failed: 0, retry_after: None }
+        Self { candidates, open: 0, rate_limited: 0, failed: 0, retry_after: None, refused: None }
+    }
+
+    /// Notes a candidate whose format cannot say what the call asks.
+    pub(super) fn refused(&mut self, refused: Refused) {
+        let _first = self.refused.get_or_insert(refused);
     }
 
     /// Notes a candidate that gave no answer.
@@ -59,6 +67,11 @@ impl Failures {
     /// as part of the chain and say nothing about why it failed.
     pub(super) fn verdict(&self) -> Fault {
         let retry_after = self.retry_after.unwrap_or(RETRY_AFTER_DEFAULT);
+        if let Some(Refused { param, reason }) = self.refused.clone()
+            && self.rate_limited + self.open + self.failed == 0
+        {
+            return Fault::Unsupported { param, reason };
+        }
         if self.rate_limited > 0 && self.open == 0 && self.failed == 0 {
             return Fault::RateLimited { retry_after };
         }

@@ -12,7 +12,7 @@ use tower::Service;
 
 use crate::call::{Call, Pending, Reply};
 use crate::fault::Fault;
-use breakwater_dialect::chat::Inspection;
+use breakwater_dialect::pass::Inspection;
 
 /// See the module.
 #[derive(Debug, Clone)]

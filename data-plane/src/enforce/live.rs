@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::breakers::Permit;
 use crate::trace::{Ending, Trace};
 use breakwater_dialect as dialect;
-use breakwater_dialect::chat::StreamRewriter;
+use breakwater_dialect::exchange::AnswerStream;
 
 /// A stream whose first content is there.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Begun {
     /// The rest of the upstream's body.
     pub(super) source: Incoming,
     /// Judge and rewriter.
-    pub(super) rewriter: StreamRewriter,
+    pub(super) rewriter: AnswerStream,
     /// Bytes for the caller so far.
     pub(super) held: Bytes,
     /// The bytes hold the stream's end.
@@ -36,7 +36,7 @@ pub(super) struct Begun {
 #[derive(Debug)]
 pub(super) struct Live {
     source: Option<Incoming>,
-    rewriter: Option<StreamRewriter>,
+    rewriter: Option<AnswerStream>,
     held: Bytes,
     permit: Permit,
     trace: Trace,
@@ -95,6 +95,7 @@ impl Live {
         let Some(rewriter) = self.rewriter.take() else { return Bytes::new() };
         let end = rewriter.finish();
         self.trace.findings(Side::Output, end.findings);
+        self.trace.note().usage = end.usage;
         if left {
             return Bytes::new();
         }
@@ -133,8 +134,8 @@ impl Body for Live {
                 live.held = live.end(false);
                 continue;
             };
-            // A comment keeps the connection, not the patience: only events count as progress.
-            if memmem::find(&data, b"data:").is_some() {
+            // A comment keeps the connection, not the patience: only events count as progress. It begins with a colon.
+            if data.first() != Some(&b':') || memmem::find(&data, b"data:").is_some() {
                 live.rest();
             }
             match live.rewriter.as_mut().map(|rewriter| rewriter.push(&data)) {

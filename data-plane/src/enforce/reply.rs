@@ -1,10 +1,8 @@
 //! From an upstream's answer to the caller's reply. The commit point of a stream is its first content: until then nothing
 //! was sent, and an upstream that fails has merely failed an attempt.
 
-use std::sync::Arc;
-
 use breakwater_common::breaker::Outcome;
-use breakwater_common::guard::{CompiledGuards, Side};
+use breakwater_common::guard::Side;
 use breakwater_common::limits::STREAM_COMMIT_BYTES_MAX;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Response, header};
@@ -16,7 +14,7 @@ use super::live::{Begun, Live};
 use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
 use crate::trace::Ending;
 use breakwater_dialect::StreamFault;
-use breakwater_dialect::chat::{ReplyRewriter, StreamRewriter};
+use breakwater_dialect::exchange::Exchange;
 
 /// Says which provider answered, for routes that reveal it.
 const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provider");
@@ -25,17 +23,17 @@ const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provid
 /// after all; the next candidate may be asked.
 pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, AttemptFault> {
     let result = match answer.body {
-        AnswerBody::Whole(bytes) => whole(call, &bytes).map(|body| {
+        AnswerBody::Whole(bytes) => whole(call, &answer.exchange, &bytes).map(|body| {
             answer.permit.first_byte(answer.first_byte);
             answer.permit.report(Outcome::Success);
-            reply(call, "application/json", body)
+            reply("application/json", body)
         }),
-        AnswerBody::Stream(source) => match commit(call, source, answer.first_content_by).await {
+        AnswerBody::Stream(source) => match commit(&answer.exchange, source, answer.first_content_by).await {
             Ok(begun) => {
                 answer.permit.first_byte(answer.first_byte);
                 let idle = answer.upstream.provider.timeouts.idle;
                 let live = Live::new(begun, answer.permit, call.trace.clone(), idle, call.deadline);
-                let mut reply = reply(call, "text/event-stream", live.boxed_unsync());
+                let mut reply = reply(answer.exchange.content_type(), live.boxed_unsync());
                 let no_cache = HeaderValue::from_static("no-cache");
                 drop(reply.headers_mut().insert(header::CACHE_CONTROL, no_cache));
                 return Ok(reveal(call, &answer.upstream.name, reply));
@@ -52,26 +50,23 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
     }
 }
 
-fn whole(call: &Call, bytes: &Bytes) -> Result<ReplyBody, AttemptFault> {
-    let rewriter =
-        ReplyRewriter::new(&call.alias, output_guards(call)).reveal_provider(call.route.reveal_provider);
-    let reply = rewriter.rewrite(bytes).map_err(|_garbage| garbage())?;
+fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<ReplyBody, AttemptFault> {
+    let reply = exchange.reply(bytes).map_err(|_garbage| garbage())?;
     if reply.blocked.is_some() {
         call.trace.note().ending = Ending::Blocked;
     }
+    call.trace.note().usage = reply.usage;
     call.trace.findings(Side::Output, reply.findings);
     Ok(Full::new(reply.body).boxed_unsync())
 }
 
 /// Reads a stream up to its first content. Errors: what a failed attempt is.
 async fn commit(
-    call: &Call,
+    exchange: &Exchange,
     mut source: Incoming,
     first_content_by: tokio::time::Instant,
 ) -> Result<Begun, AttemptFault> {
-    let asked_usage = call.request.asked_usage();
-    let mut rewriter = StreamRewriter::new(&call.alias, output_guards(call), asked_usage)
-        .reveal_provider(call.route.reveal_provider);
+    let mut rewriter = exchange.stream().ok_or_else(garbage)?;
     let mut held = BytesMut::new();
     let mut taken = 0;
     loop {
@@ -92,10 +87,6 @@ async fn commit(
     }
 }
 
-fn output_guards(call: &Call) -> Option<Arc<CompiledGuards>> {
-    call.route.guards.inspects(Side::Output).then(|| Arc::clone(&call.route.guards))
-}
-
 fn stream_fault(fault: &StreamFault) -> AttemptFault {
     with_status(match fault {
         StreamFault::Upstream { .. } => Reason::StreamError,
@@ -114,7 +105,7 @@ fn with_status(reason: Reason) -> AttemptFault {
 }
 
 /// Makes the reply's head from nothing: what an upstream's head says never reaches the caller.
-fn reply(_call: &Call, content_type: &'static str, body: ReplyBody) -> Reply {
+fn reply(content_type: &'static str, body: ReplyBody) -> Reply {
     let mut reply = Response::new(body);
     drop(reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
     reply

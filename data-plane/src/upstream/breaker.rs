@@ -47,8 +47,8 @@ where
         let arrived = self.inner.call(attempt);
         Box::pin(async move {
             match arrived.await {
-                Ok(Arrived { upstream, body, first_byte, first_content_by }) => {
-                    Ok(Answer { upstream, body, permit, first_byte, first_content_by })
+                Ok(Arrived { upstream, exchange, body, first_byte, first_content_by }) => {
+                    Ok(Answer { upstream, exchange, body, permit, first_byte, first_content_by })
                 }
                 Err(fault) => {
                     permit.report(fault.outcome());

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use breakwater_dialect::{ErrorClass, ProviderError, translate};
 use http::{HeaderMap, header};
-use serde::Deserialize;
 
 use super::scrub::Scrub;
 use crate::call::{Attempt, AttemptFault, Reason};
@@ -13,13 +13,6 @@ use crate::fault::Rejection;
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// Characters of an upstream's message that a caller gets.
 const MESSAGE_CHARS_MAX: usize = 2_048;
-
-/// OpenAI's envelope, read leniently: a code may be a number.
-#[derive(Debug, Default, Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    error: Option<serde_json::Value>,
-}
 
 /// Classifies an answer whose status is not 200.
 pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptFault {
@@ -31,12 +24,24 @@ pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body:
         400..=499 => Reason::Rejected,
         _ => Reason::UnexpectedStatus,
     };
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let mut said = translate::read_error(attempt.exchange.provider, status, text);
+    if said.kind.is_none() {
+        // Bedrock names the exception here alone.
+        let kind = headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
+        said.kind = kind.and_then(|kind| kind.split(':').next()).map(str::to_owned);
+    }
+    let in_body = said.retry_after_ms.map(Duration::from_millis);
     AttemptFault {
         reason,
         status: Some(status),
-        retry_after: retry_after(headers),
-        rejection: (reason == Reason::Rejected).then(|| Box::new(rejection(attempt, status, body))),
+        retry_after: retry_after(headers).or(in_body.map(clamped)),
+        rejection: (reason == Reason::Rejected).then(|| Box::new(rejection(attempt, status, said))),
     }
+}
+
+fn clamped(wait: Duration) -> Duration {
+    wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1)
 }
 
 /// Reads `retry-after-ms` or `Retry-After` in seconds; a date is not read.
@@ -46,29 +51,34 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .map(|millis| millis / 1_000.0)
         .or_else(|| number(header::RETRY_AFTER.as_str()))?;
     let wait = Duration::try_from_secs_f64(seconds).ok()?;
-    Some(wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1))
+    Some(clamped(wait))
 }
 
-fn rejection(attempt: &Attempt, status: u16, body: &[u8]) -> Rejection {
+/// Writes what an upstream said for the caller. Words of its format are kept where they are the caller's too.
+fn rejection(attempt: &Attempt, status: u16, said: ProviderError) -> Rejection {
     let scrub = Scrub::of(attempt);
-    let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
-    let field = |name: &str| -> Option<String> {
-        match envelope.error.as_ref()?.get(name)? {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
-    };
-    let word = |name: &str| field(name).map(|text| scrub.text(&text)).filter(|text| text.len() <= 128);
-    let message = field("message").map(|text| scrub.text(&text));
-    let message = message.unwrap_or_else(|| "the request was refused upstream".to_owned());
+    let own = attempt.exchange.client == attempt.exchange.provider;
+    let word = |word: Option<String>| word.map(|text| scrub.text(&text)).filter(|text| text.len() <= 128);
+    let message = scrub.text(&said.message);
+    let message = if message.is_empty() { "the request was refused upstream" } else { &message };
     Rejection {
         status,
-        kind: word("type").unwrap_or_else(|| "invalid_request_error".to_owned()),
-        code: word("code"),
-        param: word("param"),
+        class: said.class,
+        kind: word(said.kind.filter(|_| own)),
+        code: word(said.code).or_else(|| code(said.class)),
+        param: word(said.param),
         message: message.chars().take(MESSAGE_CHARS_MAX).collect(),
     }
+}
+
+/// Codes that OpenAI has for what other providers say in words.
+fn code(class: ErrorClass) -> Option<String> {
+    let code = match class {
+        ErrorClass::ContextLength => "context_length_exceeded",
+        ErrorClass::ContentFilter => "content_filter",
+        _ => return None,
+    };
+    Some(code.to_owned())
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
     let body = take(&attempt, response, limits.idle).await?;
     Ok(Arrived {
         upstream: attempt.upstream,
+        exchange: attempt.exchange,
         body,
         first_byte,
         first_content_by: Instant::now() + limits.first_token.saturating_sub(first_byte),
@@ -89,7 +90,7 @@ async fn take(
     let streams = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
+        .is_some_and(|value| is_stream(&value.as_bytes().to_ascii_lowercase()));
     if streams != attempt.stream {
         return Err(AttemptFault { status: Some(status), ..AttemptFault::new(Reason::Garbage) });
     }
@@ -100,6 +101,13 @@ async fn take(
         Ok(bytes) => Ok(AnswerBody::Whole(bytes)),
         Err(reason) => Err(AttemptFault { status: Some(status), ..AttemptFault::new(reason) }),
     }
+}
+
+/// Whether a media type is one of those in which providers stream.
+fn is_stream(media_type: &[u8]) -> bool {
+    let streams: [&[u8]; 3] =
+        [b"text/event-stream", b"application/vnd.amazon.eventstream", b"application/x-ndjson"];
+    streams.iter().any(|stream| media_type.starts_with(stream))
 }
 
 /// Reads a body. Errors: it is over the bound, broke off, or fell silent.

@@ -1,5 +1,6 @@
 //! One attempt at one upstream: its breaker, its credential, its connection, and what its answer means.
 
+mod address;
 pub(crate) mod breaker;
 mod classify;
 pub(crate) mod client;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breakwater_common::ruleset::Upstream;
+use breakwater_dialect::exchange::Exchange;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -32,6 +34,8 @@ pub(crate) struct Signed {
 pub(crate) struct Arrived {
     /// Who gave it.
     pub(crate) upstream: Arc<Upstream>,
+    /// How it becomes the caller's.
+    pub(crate) exchange: Arc<Exchange>,
     /// Its body.
     pub(crate) body: AnswerBody,
     /// From the request sent to the answer's head.

@@ -1,13 +1,15 @@
 //! Layer 11: writes the upstream's request: its address and the provider's credential. Nothing of the caller's head goes
-//! with it: not the key, not a cookie, not a header that names the caller.
+//! with it but what `Call::headers` holds: not the key, not a cookie, not a header that names the caller.
 
 use std::task::{Context, Poll};
 
 use breakwater_common::resource::ProviderType;
-use http::{HeaderValue, Method, Request, Uri, header};
+use breakwater_dialect::Format;
+use http::{HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use tower::Service;
 
+use super::address::address;
 use super::{Arrived, Signed};
 use crate::call::{Attempt, AttemptFault, Pending, Reason};
 
@@ -20,6 +22,8 @@ pub(crate) struct Sign<S> {
 /// Who calls, as upstreams see it.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The only version that Anthropic has (source: anthropic SDK 2.11).
+const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 /// Our rewriters read the bytes: an upstream must not compress them.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
@@ -52,62 +56,56 @@ where
 
 /// Returns the request; none if the provider's configuration makes no address or no header.
 fn sign(attempt: &Attempt) -> Option<Request<Full<bytes::Bytes>>> {
-    let provider = &attempt.upstream.provider;
-    let api_key = &provider.credentials.first()?.api_key;
-    let accept = if attempt.stream { HeaderValue::from_static("text/event-stream") } else { JSON };
     let mut request = Request::new(Full::new(attempt.body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = address(attempt)?;
-    let (name, mut credential) = match provider.provider_type {
-        ProviderType::AzureOpenAi => {
-            (header::HeaderName::from_static("api-key"), HeaderValue::from_str(api_key).ok()?)
-        }
+    let headers = request.headers_mut();
+    headers.extend(attempt.headers.clone());
+    headers.extend([
+        (header::CONTENT_TYPE, JSON),
+        (header::ACCEPT, accept(attempt)),
+        (header::ACCEPT_ENCODING, IDENTITY),
+        (header::USER_AGENT, USER_AGENT),
+    ]);
+    if attempt.exchange.provider == Format::Messages || attempt.exchange.provider == Format::CountTokens {
+        let _given = headers.entry("anthropic-version").or_insert(ANTHROPIC_VERSION);
+    }
+    credential(attempt, &mut request)?;
+    Some(request)
+}
+
+/// What the answer is to be.
+fn accept(attempt: &Attempt) -> HeaderValue {
+    match (attempt.stream, attempt.exchange.provider) {
+        (false, _) => JSON,
+        (true, Format::Converse) => HeaderValue::from_static("application/vnd.amazon.eventstream"),
+        (true, Format::Ollama) => HeaderValue::from_static("application/x-ndjson"),
+        (true, _) => HeaderValue::from_static("text/event-stream"),
+    }
+}
+
+/// Puts the provider's credential where the provider looks for it. Ollama needs none.
+fn credential(attempt: &Attempt, request: &mut Request<Full<bytes::Bytes>>) -> Option<()> {
+    let provider = &attempt.upstream.provider;
+    let Some(credential) = provider.credentials.first() else {
+        return (provider.provider_type == ProviderType::Ollama).then_some(());
+    };
+    let api_key = &credential.api_key;
+    let named =
+        |name: &'static str| Some((HeaderName::from_static(name), HeaderValue::from_str(api_key).ok()?));
+    let (name, mut value) = match provider.provider_type {
+        ProviderType::AzureOpenAi => named("api-key")?,
+        ProviderType::Anthropic => named("x-api-key")?,
+        ProviderType::Gemini => named("x-goog-api-key")?,
         ProviderType::OpenAi
         | ProviderType::OpenAiCompatible
-        | ProviderType::Anthropic
         | ProviderType::Mistral
         | ProviderType::Ollama
-        | ProviderType::Gemini
         | ProviderType::Bedrock => {
             (header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {api_key}")).ok()?)
         }
     };
-    credential.set_sensitive(true);
-    let headers = [
-        (name, credential),
-        (header::CONTENT_TYPE, JSON),
-        (header::ACCEPT, accept),
-        (header::ACCEPT_ENCODING, IDENTITY),
-        (header::USER_AGENT, USER_AGENT),
-    ];
-    request.headers_mut().extend(headers);
-    Some(request)
-}
-
-/// Returns where completions are asked for. Source of Azure's form: Azure OpenAI REST API reference, data plane inference.
-fn address(attempt: &Attempt) -> Option<Uri> {
-    let provider = &attempt.upstream.provider;
-    let base = provider.base_url.trim_end_matches('/');
-    let address = if provider.provider_type == ProviderType::AzureOpenAi {
-        let deployment = if attempt.deployment.is_empty() { &attempt.model } else { &attempt.deployment };
-        let base = base.strip_suffix("/openai").unwrap_or(base);
-        let (deployment, version) = (escaped(deployment), escaped(&provider.api_version));
-        format!("{base}/openai/deployments/{deployment}/chat/completions?api-version={version}")
-    } else {
-        format!("{base}/chat/completions")
-    };
-    address.parse().ok()
-}
-
-/// Escapes everything but RFC 3986's unreserved characters.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
+    value.set_sensitive(true);
+    drop(request.headers_mut().insert(name, value));
+    Some(())
 }

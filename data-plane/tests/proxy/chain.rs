@@ -156,15 +156,21 @@ async fn an_upstream_that_is_not_there_falls_back() {
 }
 
 #[tokio::test]
-async fn a_provider_of_another_dialect_is_skipped_and_said_so() {
+async fn a_provider_that_cannot_be_asked_in_its_format_is_skipped_and_said_so() {
     let (first, second) = (Upstream::start().await, Upstream::start().await);
     let yaml = two_providers(&first, &second).replace("type: openai\n", "type: anthropic\n");
     let rig = Rig::start(&yaml).await;
-    let answer = rig.caller.chat("chat").await;
+    // Anthropic gives one answer to a call.
+    let ask = |model: &str| {
+        serde_json::json!({"model": model, "n": 2, "messages": [{"role": "user", "content": "hi"}]})
+            .to_string()
+    };
+    let answer = rig.caller.post(ask("chat")).await;
     assert_eq!(answer.status, 200);
     let why = rig.control.why(answer.header("x-breakwater-request-id")).await;
-    assert_eq!(why.attempts[0].reason, "dialect_not_supported");
-    assert_eq!(rig.caller.chat("alone").await.error(), (503, "no_provider_available".into()));
+    assert_eq!(why.attempts[0].reason, "not_translatable");
+    let refused = rig.caller.post(ask("alone")).await;
+    assert_eq!(refused.error(), (400, "unsupported_parameter".into()));
     assert!(first.requests().is_empty());
 }
 

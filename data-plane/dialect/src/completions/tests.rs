@@ -7,6 +7,7 @@ use crate::ir::{Block, Choice, Role, Stop, StopReason, Usage};
 
 fn caller() -> Caller {
     Caller {
+        reveal_provider: false,
         alias: "old".into(),
         id: "7".into(),
         created: 9,

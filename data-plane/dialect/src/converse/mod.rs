@@ -1,5 +1,9 @@
 //! Bedrock: Converse and ConverseStream.
 
+mod pass;
+
+pub(crate) use pass::Converse;
+
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
 use crate::ir::{Refused, Reply, Request};
 use crate::{GatewayError, ProviderError};

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::EmbeddingsFormat;
 use super::vectors::{self, Vectors};
-use crate::Usage;
 use crate::codec::Garbage;
+use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 
 /// Members of an answer that name the vendor behind it (source: recorded answers).
@@ -60,10 +60,8 @@ pub fn rewrite_reply(body: &Bytes, caller: &EmbeddingsCaller) -> Result<Embeddin
         }
     }
     let usage = root.get("usage").filter(Place::is_object).map(|usage| {
-        let count =
-            |key: &str| usage.get(key).and_then(|count| count.source().parse().ok()).unwrap_or_default();
-        let prompt = count("prompt_tokens");
-        Usage { prompt_tokens: prompt, total_tokens: prompt.max(count("total_tokens")), ..Usage::default() }
+        let prompt = usage.get("prompt_tokens").and_then(|count| count.source().parse().ok());
+        Usage { input: prompt.unwrap_or_default(), ..Usage::default() }
     });
     let body = if edits.is_empty() { body.clone() } else { Bytes::from(edits.apply(text)) };
     Ok(EmbeddingsReply { body, usage })
@@ -102,7 +100,7 @@ pub fn translate_reply(
         r#"],"model":{},"usage":{{"prompt_tokens":{count},"total_tokens":{count}}}}}"#,
         json::quote(&caller.alias)
     ));
-    let usage = tokens.map(|count| Usage { prompt_tokens: count, total_tokens: count, ..Usage::default() });
+    let usage = tokens.map(|count| Usage { input: count, ..Usage::default() });
     Ok(EmbeddingsReply { body: written.into(), usage })
 }
 

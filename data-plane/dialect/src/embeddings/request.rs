@@ -8,8 +8,8 @@ use breakwater_common::resource::Action;
 use bytes::Bytes;
 
 use super::EmbeddingsCaller;
-use crate::chat::{BadRequest, Inspection};
 use crate::json::{self, Place};
+use crate::pass::{BadRequest, Inspection};
 
 /// A call for embeddings, read once. It keeps the body and the places that may change.
 #[derive(Debug)]

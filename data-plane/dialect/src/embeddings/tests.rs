@@ -1,6 +1,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use breakwater_common::resource::ProviderType;
+
 use super::*;
 
 fn request(body: &str) -> EmbeddingsRequest {
@@ -189,7 +191,7 @@ fn floats_become_base64_for_a_caller_who_wants_it() {
         written.body,
         r#"{"object":"list","data":[{"object":"embedding","embedding":"AAAAPw==","index":0},{"embedding":"AAAA"}],"model":"alias","usage":{"prompt_tokens":2,"total_tokens":2,"cost":1}}"#
     );
-    assert_eq!(written.usage.map(|usage| (usage.prompt_tokens, usage.total_tokens)), Some((2, 2)));
+    assert_eq!(written.usage.map(|usage| (usage.prompt(), usage.total())), Some((2, 2)));
     let floats = request(r#"{"model":"alias","input":"a"}"#).caller("up");
     let floats = EmbeddingsCaller { reveal_provider: true, ..floats };
     assert_eq!(rewrite_reply(&answer, &floats).unwrap().body, answer);

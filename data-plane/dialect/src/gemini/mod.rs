@@ -7,6 +7,7 @@ mod error;
 mod fields;
 mod form;
 mod models;
+mod pass;
 mod read_config;
 mod read_contents;
 mod read_reply;
@@ -28,6 +29,7 @@ mod tests;
 use crate::codec::{Caller, StreamReader, StreamWriter};
 
 pub(crate) use error::{read_error, write_error};
+pub(crate) use pass::Gemini;
 pub(crate) use read_reply::read_reply;
 pub(crate) use read_request::read_request;
 pub(crate) use write_reply::write_reply;

@@ -19,11 +19,18 @@ use crate::ir::{Block, Refused, Request, Role, Turn};
 use crate::quirks::PLAIN;
 
 fn target(model: &str) -> Target {
-    Target { format: Format::Gemini, model: model.to_owned(), max_output_tokens: None, quirks: &PLAIN }
+    Target {
+        format: Format::Gemini,
+        model: model.to_owned(),
+        max_output_tokens: None,
+        embeddings: None,
+        quirks: &PLAIN,
+    }
 }
 
 fn caller(array: bool) -> Caller {
     Caller {
+        reveal_provider: false,
         alias: "smart".to_owned(),
         id: "req1".to_owned(),
         created: 1,

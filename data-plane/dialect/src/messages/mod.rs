@@ -1,5 +1,9 @@
 //! Anthropic's messages: `POST /v1/messages`.
 
+mod pass;
+
+pub(crate) use pass::Messages;
+
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
 use crate::ir::{Refused, Reply, Request};
 use crate::{GatewayError, ProviderError};

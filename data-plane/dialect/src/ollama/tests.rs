@@ -11,6 +11,7 @@ fn target() -> Target {
         format: Format::Ollama,
         model: "qwen3:14b".into(),
         max_output_tokens: None,
+        embeddings: None,
         quirks: &quirks::PLAIN,
     }
 }

@@ -22,6 +22,10 @@ mod write_tools;
 #[cfg(test)]
 mod tests;
 
+mod pass;
+
+pub(crate) use pass::Responses;
+
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
 use crate::ir::{Refused, Reply, Request};
 

@@ -27,7 +27,13 @@ fn written(request: Request) -> serde_json::Value {
 }
 
 fn target() -> Target {
-    Target { format: Format::Responses, model: "gpt-5".to_owned(), max_output_tokens: None, quirks: &PLAIN }
+    Target {
+        format: Format::Responses,
+        model: "gpt-5".to_owned(),
+        max_output_tokens: None,
+        embeddings: None,
+        quirks: &PLAIN,
+    }
 }
 
 fn caller(request: Request) -> Caller {
@@ -37,6 +43,7 @@ fn caller(request: Request) -> Caller {
         created: 1_790_000_000,
         include_usage: false,
         gemini_array: false,
+        reveal_provider: false,
         request: Arc::new(request),
     }
 }

@@ -75,7 +75,12 @@ pub fn read(format: Format, body: &Value) -> Asked {
         Format::Messages => messages::read(body),
         Format::Gemini => gemini::read(body),
         Format::Converse => converse::read(body),
-        Format::Chat | Format::Ollama | Format::Completions => chat::read(body),
+        Format::Chat
+        | Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations
+        | Format::CountTokens => chat::read(body),
     };
     if asked.tools.is_empty() {
         asked.choice = Choice::Auto;

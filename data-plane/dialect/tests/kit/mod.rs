@@ -25,7 +25,7 @@ pub fn whole(format: Format, body: &Value) -> Answer {
         Format::Gemini => gemini::whole(body),
         Format::Converse => converse::whole(body),
         Format::Ollama => ollama::whole(body),
-        Format::Completions => unmet(),
+        Format::Completions | Format::Embeddings | Format::Moderations | Format::CountTokens => unmet(),
     }
 }
 
@@ -38,7 +38,7 @@ pub fn streamed(format: Format, events: &[Value]) -> Answer {
         Format::Gemini => gemini::streamed(events),
         Format::Converse => converse::streamed(events),
         Format::Ollama => ollama::streamed(events),
-        Format::Completions => unmet(),
+        Format::Completions | Format::Embeddings | Format::Moderations | Format::CountTokens => unmet(),
     }
 }
 
@@ -58,7 +58,7 @@ pub fn says_stop(format: Format, event: &Value) -> bool {
         }
         Format::Converse => event.get("messageStop").is_some(),
         Format::Ollama => event["done"] == true,
-        Format::Completions => unmet(),
+        Format::Completions | Format::Embeddings | Format::Moderations | Format::CountTokens => unmet(),
     }
 }
 

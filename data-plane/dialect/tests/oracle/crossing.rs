@@ -30,6 +30,7 @@ pub fn caller(recording: &Recording, format: Format, include_usage: bool) -> Cal
         created: 1_760_000_000,
         include_usage,
         gemini_array: false,
+        reveal_provider: false,
         request: Arc::new(asked.unwrap_or_default()),
     }
 }
@@ -84,7 +85,13 @@ fn stream(
 /// Whether an event is an error of its format.
 pub fn is_error(format: Format, event: &Value) -> bool {
     match format {
-        Format::Chat | Format::Gemini | Format::Ollama | Format::Completions => !event["error"].is_null(),
+        Format::Chat
+        | Format::Gemini
+        | Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations
+        | Format::CountTokens => !event["error"].is_null(),
         Format::Responses => matches!(text(&event["type"]), "error" | "response.failed"),
         Format::Messages => event["type"] == "error",
         Format::Converse => event["exception"] == true,
@@ -105,7 +112,7 @@ fn answer(format: Format, body: &Value) -> Result<(), &'static str> {
         }
         Format::Converse => body["output"]["message"].is_object(),
         Format::Ollama => body["message"].is_object(),
-        Format::Completions => false,
+        Format::Completions | Format::Embeddings | Format::Moderations | Format::CountTokens => false,
     };
     if has { Ok(()) } else { Err("no answer in it") }
 }
@@ -120,7 +127,12 @@ pub fn names(format: Format, events: &[Value]) -> Vec<String> {
     };
     for event in events {
         match format {
-            Format::Chat | Format::Ollama | Format::Completions => {
+            Format::Chat
+            | Format::Ollama
+            | Format::Completions
+            | Format::Embeddings
+            | Format::Moderations
+            | Format::CountTokens => {
                 add(&event["id"]);
                 add(&event["system_fingerprint"]);
                 for choice in items(&event["choices"]) {

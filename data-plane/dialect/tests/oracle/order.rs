@@ -35,7 +35,11 @@ pub fn check(format: Format, frames: &[Frame], include_usage: bool) -> Result<()
         Format::Messages => messages(frames, &events),
         Format::Gemini => gemini(&events),
         Format::Converse => converse(&events),
-        Format::Ollama | Format::Completions => Err("nobody asks in this format".to_owned()),
+        Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations
+        | Format::CountTokens => Err("nobody asks in this format".to_owned()),
     }
 }
 

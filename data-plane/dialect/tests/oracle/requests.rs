@@ -70,6 +70,7 @@ pub fn target(format: Format) -> Target {
         format,
         model: "the-model".to_owned(),
         max_output_tokens: Some(MAX_OUTPUT_TOKENS),
+        embeddings: None,
         quirks: &quirks::PLAIN,
     }
 }

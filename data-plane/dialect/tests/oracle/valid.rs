@@ -37,7 +37,11 @@ pub fn reply(format: Format, body: &Value) -> Result<(), String> {
         }
         Format::Gemini => gemini::answer(body, true),
         Format::Converse => converse::reply(body),
-        Format::Ollama | Format::Completions => Err("nobody asks in this format".to_owned()),
+        Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations
+        | Format::CountTokens => Err("nobody asks in this format".to_owned()),
     }
 }
 
@@ -50,7 +54,11 @@ pub fn event(format: Format, event: &Value) -> Result<(), String> {
         Format::Messages => by_schema("anthropic-stream-event", Some(text(&event["type"])), event),
         Format::Gemini => gemini::answer(event, false),
         Format::Converse => converse::event(event),
-        Format::Ollama | Format::Completions => Err("nobody asks in this format".to_owned()),
+        Format::Ollama
+        | Format::Completions
+        | Format::Embeddings
+        | Format::Moderations
+        | Format::CountTokens => Err("nobody asks in this format".to_owned()),
     }
 }
 
@@ -74,7 +82,9 @@ pub fn request(format: Format, body: &Value) -> Result<(), String> {
         Format::Gemini => gemini::request(body),
         Format::Converse => converse::request(body),
         Format::Ollama => present(body, &["model", "messages", "stream"]),
-        Format::Completions => present(body, &["model", "prompt"]),
+        Format::Completions | Format::Embeddings | Format::Moderations | Format::CountTokens => {
+            present(body, &["model", "prompt"])
+        }
     }
 }
 

@@ -13,6 +13,7 @@ fn caller(include_usage: bool) -> Caller {
         created: 7,
         include_usage,
         gemini_array: false,
+        reveal_provider: false,
         request: Arc::new(Request::default()),
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use breakwater_common::guard::{Channel, Passage, Passages};
 use bytes::Bytes;
 
-use super::chunk::Chunk;
+use super::Chunk;
+use super::framing::Frame;
 use crate::json;
-use crate::sse::Frame;
 
 /// Frames in the order of their coming.
 #[derive(Debug, Default)]
@@ -42,9 +42,8 @@ struct Progress {
 #[derive(Debug, Default)]
 pub(super) struct Leaving {
     pub(super) bytes: Bytes,
-    pub(super) visible: bool,
-    /// Choices that end with it.
-    pub(super) ended: Vec<u32>,
+    /// What it is; none for frames without a chunk.
+    pub(super) chunk: Option<Box<Chunk>>,
 }
 
 impl Queue {
@@ -52,7 +51,8 @@ impl Queue {
     pub(super) fn push(&mut self, frame: Frame, chunk: Option<Box<Chunk>>) {
         let number = self.first + self.frames.len() as u64;
         let texts = chunk.as_deref().map(|chunk| chunk.texts.as_slice()).unwrap_or_default();
-        for (index, text) in texts.iter().enumerate().filter(|(_, text)| !text.text.is_empty()) {
+        for (index, text) in texts.iter().enumerate().filter(|(_, text)| !text.text.is_empty() && !text.whole)
+        {
             self.routes.entry(text.channel).or_default().push_back((number, index));
         }
         let progress = texts.iter().map(|_| Progress::default()).collect();
@@ -86,6 +86,16 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Writes what was decided of a text that came whole in the frame pushed last.
+    pub(super) fn decide_whole(&mut self, index: usize, with: Option<String>) {
+        let Some(held) = self.frames.back_mut() else { return };
+        let text = held.chunk.as_deref().and_then(|chunk| chunk.texts.get(index));
+        let (Some(text), Some(progress)) = (text, held.progress.get_mut(index)) else { return };
+        progress.decided = text.text.len();
+        progress.changed = with.is_some();
+        progress.written = with.unwrap_or_else(|| text.text.clone());
     }
 
     /// Takes the frames that are decided.
@@ -141,12 +151,11 @@ impl Held {
     /// Writes the frame; none if nothing of it is left.
     fn write(self) -> Option<Leaving> {
         let Some(chunk) = self.chunk else {
-            return Some(Leaving { bytes: self.frame.whole(), visible: false, ended: Vec::new() });
+            return Some(Leaving { bytes: self.frame.whole(), chunk: None });
         };
-        let ended = chunk.choices.iter().filter(|(_, ends)| *ends).map(|(index, _)| *index).collect();
-        let changed = || self.progress.iter().any(|progress| progress.changed);
-        if chunk.edits.is_empty() && !changed() {
-            return Some(Leaving { bytes: self.frame.whole(), visible: chunk.visible, ended });
+        let changed = self.progress.iter().any(|progress| progress.changed);
+        if chunk.edits.is_empty() && !changed {
+            return Some(Leaving { bytes: self.frame.whole(), chunk: Some(chunk) });
         }
         let data = self.frame.data().and_then(|data| std::str::from_utf8(data).ok())?;
         let mut edits = chunk.edits.clone();
@@ -155,15 +164,15 @@ impl Held {
             rest |= !progress.written.is_empty();
             if progress.changed {
                 edits.replace(text.at.clone(), json::quote(&progress.written));
-                let logprobs = chunk.logprobs.iter().find(|(choice, _)| *choice == text.channel.choice);
-                if let Some((_, place)) = logprobs {
-                    edits.replace_once(place.clone(), "null");
+                let logprobs = chunk.logprobs.iter().filter(|(choice, ..)| *choice == text.channel.choice);
+                for (_, place, with) in logprobs {
+                    edits.replace_once(place.clone(), with);
                 }
             }
         }
-        if changed() && !rest {
+        if changed && !rest {
             return None;
         }
-        Some(Leaving { bytes: self.frame.with_data(&edits.apply(data)), visible: chunk.visible, ended })
+        Some(Leaving { bytes: self.frame.with_data(&edits.apply(data)), chunk: Some(chunk) })
     }
 }

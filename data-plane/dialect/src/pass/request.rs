@@ -7,18 +7,33 @@ use breakwater_common::guard::{CompiledGuards, Evaluation, Finding, Side};
 use breakwater_common::resource::Action;
 use bytes::Bytes;
 
-use super::texts;
+use super::{Members, texts};
+use crate::Format;
 use crate::json::{self, Edits, Member, Place};
+
+/// What the way to a call says of it, beside its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The format of the path.
+    pub format: Format,
+    /// The model in the path, which wins over the body's: Azure's deployment, Gemini, Bedrock.
+    pub model: Option<String>,
+    /// Whether the path asks for a stream, where the path says it (Gemini, Bedrock).
+    pub stream: Option<bool>,
+}
 
 /// A call, read once. It keeps the body and the places that may change.
 #[derive(Debug)]
-pub struct ChatRequest {
+pub struct ClientRequest {
+    asked: Asked,
     body: Bytes,
     model: String,
-    model_at: Range<usize>,
+    /// Where the body says the model. If it does not, `model_into` is where it would have to.
+    model_at: Option<Range<usize>>,
+    model_into: usize,
     stream: bool,
     asked_usage: bool,
-    /// What makes the upstream say its usage; none if the body asks already or does not stream.
+    /// What makes the upstream say its usage; none if the body asks already, does not stream or the format always says it.
     usage_edit: Option<(Range<usize>, String)>,
     texts: Vec<Text>,
 }
@@ -73,39 +88,48 @@ impl Inspection {
 #[derive(Debug, Default)]
 struct Head<'a> {
     model: Option<Place<'a>>,
-    messages: Option<Place<'a>>,
     stream: Option<Place<'a>>,
     stream_options: Option<Place<'a>>,
-    prediction: Option<Place<'a>>,
+    /// In the order of [`Members::texts`].
+    texts: Vec<(&'static str, Place<'a>)>,
 }
 
 impl<'a> Head<'a> {
-    fn read(root: Place<'a>) -> Result<Self, BadRequest> {
+    fn read(root: Place<'a>, members: &Members) -> Result<Self, BadRequest> {
         let mut head = Self::default();
+        let mut texts: Vec<(usize, Place<'a>)> = Vec::new();
         for Member { key, value, .. } in root.members() {
-            let slot = match &*key {
-                "model" => &mut head.model,
-                "messages" => &mut head.messages,
-                "stream" => &mut head.stream,
-                "stream_options" => &mut head.stream_options,
-                "prediction" => &mut head.prediction,
-                _ => continue,
+            let twice = match &*key {
+                "model" => head.model.replace(value).is_some(),
+                "stream" => head.stream.replace(value).is_some(),
+                "stream_options" => head.stream_options.replace(value).is_some(),
+                _ => match members.texts.iter().position(|name| *name == key) {
+                    Some(at) => {
+                        let twice = texts.iter().any(|(other, _)| *other == at);
+                        texts.push((at, value));
+                        twice
+                    }
+                    None => false,
+                },
             };
-            if slot.replace(value).is_some() {
+            if twice {
                 return Err(BadRequest::at(key, "stands twice; write it once"));
             }
         }
+        texts.sort_by_key(|(at, _)| *at);
+        let named = texts.into_iter().filter_map(|(at, place)| Some((*members.texts.get(at)?, place)));
+        head.texts = named.collect();
         Ok(head)
     }
 }
 
-impl ChatRequest {
+impl ClientRequest {
     /// Reads a body.
     ///
     /// # Errors
     ///
     /// Invalid UTF-8, JSON that is cut or wrong, a field that is missing, twice there or of the wrong type.
-    pub fn parse(body: &Bytes) -> Result<Self, BadRequest> {
+    pub(crate) fn parse(asked: Asked, members: &Members, body: &Bytes) -> Result<Self, BadRequest> {
         let text = json::check(body).map_err(|error| BadRequest {
             param: None,
             message: format!("the body is not JSON that can be read: {error}"),
@@ -114,27 +138,38 @@ impl ChatRequest {
         if !root.is_object() {
             return Err(BadRequest { param: None, message: "the body is not a JSON object".to_owned() });
         }
-        let head = Head::read(root)?;
-        let model_place = head.model.ok_or_else(|| BadRequest::at("model", "is missing"))?;
-        let model = model_place.as_str().filter(|model| !model.is_empty());
-        let model = model.ok_or_else(|| BadRequest::at("model", "must be a text that is not empty"))?;
-        let stream = match head.stream {
-            None => false,
-            Some(place) if place.is_null() => false,
-            Some(place) => {
+        let head = Head::read(root, members)?;
+        let model = match &asked.model {
+            Some(model) => model.clone(),
+            None => model(head.model)?,
+        };
+        let stream = match (asked.stream, head.stream) {
+            (Some(stream), _) => stream,
+            (None, None) => false,
+            (None, Some(place)) if place.is_null() => false,
+            (None, Some(place)) => {
                 place.as_bool().ok_or_else(|| BadRequest::at("stream", "must be true or false"))?
             }
         };
-        let (asked_usage, usage_edit) = usage(head.stream, head.stream_options)?;
+        let (asked_usage, usage_edit) =
+            if members.stream_options { usage(head.stream, head.stream_options)? } else { (true, None) };
         Ok(Self {
+            asked,
             body: body.clone(),
-            model: model.into_owned(),
-            model_at: model_place.range(),
+            model,
+            model_at: head.model.map(|model| model.range()),
+            model_into: root.range().start + 1,
             stream,
             asked_usage: stream && asked_usage,
             usage_edit: usage_edit.filter(|_| stream),
-            texts: read_texts(head.messages, head.prediction)?,
+            texts: read_texts(&head, members)?,
         })
+    }
+
+    /// Returns the format in which the caller asks.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.asked.format
     }
 
     /// Returns what the caller put in `model`.
@@ -149,7 +184,7 @@ impl ChatRequest {
         self.stream
     }
 
-    /// Whether the caller asked for `stream_options.include_usage`.
+    /// Whether the caller asked for `stream_options.include_usage`, or the format always says usage.
     #[must_use]
     pub fn asked_usage(&self) -> bool {
         self.asked_usage
@@ -186,28 +221,57 @@ impl ChatRequest {
         inspection
     }
 
-    /// Writes the body for an upstream: its model's name, the redacted texts, and `stream_options.include_usage` if it
-    /// streams. Everything else is byte for byte what came.
+    /// Writes the body for an upstream of the same format: its model's name, the redacted texts, `stream_options.include_usage`
+    /// if it streams, and what a vendor needs otherwise (`quirks`, which must not touch these). Everything else is byte for
+    /// byte what came.
     #[must_use]
-    pub fn rewrite(&self, upstream_model: &str, redactions: &[(usize, String)]) -> Bytes {
-        let mut edits = Edits::default();
-        if upstream_model != self.model {
-            edits.replace(self.model_at.clone(), json::quote(upstream_model));
+    pub fn rewrite(&self, upstream_model: &str, redactions: &[(usize, String)], quirks: Edits) -> Bytes {
+        let mut edits = quirks;
+        let in_body = !matches!(self.asked.format, Format::Gemini | Format::Converse);
+        match &self.model_at {
+            Some(at) if upstream_model != self.model || self.asked.model.is_some() => {
+                edits.replace(at.clone(), json::quote(upstream_model));
+            }
+            None if in_body => {
+                let member = format!("\"model\":{},", json::quote(upstream_model));
+                edits.replace(self.model_into..self.model_into, member);
+            }
+            Some(_) | None => {}
         }
         if let Some((at, with)) = &self.usage_edit {
-            edits.replace(at.clone(), with.as_str());
+            edits.replace_once(at.clone(), with.as_str());
         }
+        self.redact(redactions, edits)
+    }
+
+    /// Writes the caller's own body with the redacted texts, for translation.
+    #[must_use]
+    pub fn redacted(&self, redactions: &[(usize, String)]) -> Bytes {
+        self.redact(redactions, Edits::default())
+    }
+
+    /// Returns the caller's body as text.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        // The body was checked when it was read.
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    fn redact(&self, redactions: &[(usize, String)], mut edits: Edits) -> Bytes {
         for (index, with) in redactions {
             if let Some(text) = self.texts.get(*index) {
                 edits.replace(text.at.clone(), json::quote(with));
             }
         }
-        match std::str::from_utf8(&self.body) {
-            Ok(text) if !edits.is_empty() => Bytes::from(edits.apply(text)),
-            // The body was checked when it was read.
-            Ok(_) | Err(_) => self.body.clone(),
-        }
+        if edits.is_empty() { self.body.clone() } else { Bytes::from(edits.apply(self.body())) }
     }
+}
+
+fn model(place: Option<Place<'_>>) -> Result<String, BadRequest> {
+    let place = place.ok_or_else(|| BadRequest::at("model", "is missing"))?;
+    let model = place.as_str().filter(|model| !model.is_empty());
+    let model = model.ok_or_else(|| BadRequest::at("model", "must be a text that is not empty"))?;
+    Ok(model.into_owned())
 }
 
 /// What makes a streaming upstream say its usage: a place and what goes there.
@@ -251,25 +315,32 @@ fn usage(
     }
 }
 
-/// Reads the texts of the messages and of a predicted output.
-fn read_texts(messages: Option<Place<'_>>, prediction: Option<Place<'_>>) -> Result<Vec<Text>, BadRequest> {
-    let messages = messages.ok_or_else(|| BadRequest::at("messages", "is missing"))?;
-    if !messages.is_array() {
-        return Err(BadRequest::at("messages", "must be an array"));
+/// Reads the texts of all members that have some.
+fn read_texts(head: &Head<'_>, members: &Members) -> Result<Vec<Text>, BadRequest> {
+    let there = |name: &&str| head.texts.iter().any(|(there, _)| there == name);
+    if let Some(first) = members.required.first()
+        && !members.required.iter().any(there)
+    {
+        return Err(BadRequest::at(*first, "is missing"));
     }
     let mut read = Vec::new();
-    for (index, message) in messages.elements().enumerate() {
-        let param = format!("messages[{index}]");
-        if !message.is_object() {
-            return Err(BadRequest::at(param, "must be an object"));
+    for (name, place) in &head.texts {
+        if members.turns.contains(name) && !place.is_array() {
+            return Err(BadRequest::at(*name, "must be an array"));
         }
-        if message.members().filter(|member| member.key == "content").count() > 1 {
-            return Err(BadRequest::at(format!("{param}.content"), "stands twice; write it once"));
+        if !place.is_array() {
+            add_texts(*place, name, &mut read)?;
         }
-        add_texts(message, &param, &mut read)?;
-    }
-    if let Some(prediction) = prediction {
-        add_texts(prediction, "prediction", &mut read)?;
+        for (index, element) in place.elements().enumerate() {
+            let param = format!("{name}[{index}]");
+            if members.turns.contains(name) && !element.is_object() {
+                return Err(BadRequest::at(param, "must be an object"));
+            }
+            if element.members().filter(|member| member.key == "content").count() > 1 {
+                return Err(BadRequest::at(format!("{param}.content"), "stands twice; write it once"));
+            }
+            add_texts(element, &param, &mut read)?;
+        }
     }
     Ok(read)
 }
@@ -283,6 +354,3 @@ fn add_texts(place: Place<'_>, param: &str, read: &mut Vec<Text>) -> Result<(), 
     }));
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,10 @@
 use breakwater_common::resource::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
 
+use super::test_kit::stream_rewriter;
 use super::*;
+use crate::json;
+use breakwater_common::guard::{CompiledGuards, Finding};
+use std::sync::Arc;
 
 fn guards(pii: Action, secrets: Action) -> Option<Arc<CompiledGuards>> {
     let guardrail = |name: &str, check, action| Guardrail {
@@ -33,7 +37,7 @@ fn content(text: &str) -> String {
 
 fn event(choices: &str) -> String {
     format!(
-        "data: {{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"gpt-4o-x\",\"choices\":{choices}}}\n\n"
+        "data: {{\"id\":\"chatcmpl-0123\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"gpt-4o-x\",\"choices\":{choices}}}\n\n"
     )
 }
 
@@ -51,7 +55,7 @@ struct Seen {
     usage: Option<Usage>,
 }
 
-fn play(mut rewriter: StreamRewriter, pieces: &[&[u8]]) -> Result<Seen, StreamFault> {
+fn play(mut rewriter: AnswerStream, pieces: &[&[u8]]) -> Result<Seen, StreamFault> {
     let mut bytes = Vec::new();
     for piece in pieces {
         let step = rewriter.push(piece)?;
@@ -66,7 +70,7 @@ fn play(mut rewriter: StreamRewriter, pieces: &[&[u8]]) -> Result<Seen, StreamFa
 /// Plays a stream whole, by events, by several sizes and byte by byte: what the caller sees must not differ.
 #[track_caller]
 fn run(guards: &Option<Arc<CompiledGuards>>, asked: bool, stream: &str) -> Result<Seen, StreamFault> {
-    let rewriter = || StreamRewriter::new("prod-chat", guards.clone(), asked);
+    let rewriter = || stream_rewriter("prod-chat", guards.clone(), asked);
     let whole = play(rewriter(), &[stream.as_bytes()]);
     for size in [1, 2, 3, 7, 64, 199] {
         let pieces: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
@@ -172,9 +176,9 @@ fn a_block_ends_every_open_choice() {
     assert_eq!(read(&seen.text, 0), "the key is ");
     assert!(!seen.text.contains("AK"), "{}", seen.text);
     assert_eq!(seen.text.matches("content_filter").count(), 1);
-    assert!(
-        seen.text.contains(r#""id":"c1","object":"chat.completion.chunk","created":7,"model":"prod-chat""#)
-    );
+    assert!(seen.text.contains(
+        r#""id":"chatcmpl-0123","object":"chat.completion.chunk","created":7,"model":"prod-chat""#
+    ));
     assert!(seen.text.ends_with(DONE));
 }
 
@@ -209,7 +213,7 @@ fn usage_is_hidden_from_who_did_not_ask() {
     let stream = [null(&content("hi ")), null(&stop(0)), usage, DONE.to_owned()].concat();
     let hidden = run(&None, false, &stream).unwrap();
     assert_eq!(hidden.text, aliased(&format!("{answer}{DONE}")));
-    assert_eq!(hidden.usage.unwrap().total_tokens, 7);
+    assert_eq!(hidden.usage.unwrap().total(), 7);
     assert_eq!(run(&guarded(), true, &stream).unwrap().text, aliased(&stream));
 }
 
@@ -248,7 +252,7 @@ fn an_error_before_the_first_content_is_a_fault() {
 
 #[test]
 fn the_first_content_is_said_once() {
-    let mut rewriter = StreamRewriter::new("m", guarded(), false);
+    let mut rewriter = stream_rewriter("m", guarded(), false);
     let mut first = |event: &str| rewriter.push(event.as_bytes()).unwrap().first_content;
     assert!(!first(&delta(0, r#"{"role":"assistant","content":""}"#)));
     assert!(!first(&content("Hello")), "the open word is held");
@@ -258,7 +262,7 @@ fn the_first_content_is_said_once() {
 
 #[test]
 fn a_guarded_word_leaves_one_event_late() {
-    let mut rewriter = StreamRewriter::new("m", guarded(), false);
+    let mut rewriter = stream_rewriter("m", guarded(), false);
     let mut push = |text: &str| {
         String::from_utf8(rewriter.push(content(text).as_bytes()).unwrap().bytes.to_vec()).unwrap()
     };
@@ -295,7 +299,7 @@ fn a_chunk_of_moderation_names_no_model() {
         r#""choices""#,
         r#""moderation":{"input":{"model":"omni-moderation","results":[]},"output":{"model":"omni-moderation"}},"choices""#,
     );
-    let mut rewriter = StreamRewriter::new("m", None, false);
+    let mut rewriter = stream_rewriter("m", None, false);
     let bytes = rewriter.push(stream.as_bytes()).unwrap().bytes;
     let expect = stream.replace("omni-moderation", "m").replace("gpt-4o-x", "m");
     assert_eq!(bytes, expect);

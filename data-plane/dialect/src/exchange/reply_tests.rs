@@ -1,8 +1,10 @@
 use breakwater_common::resource::{Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
 
+use super::test_kit::exchange;
 use super::*;
+use breakwater_common::resource::Action;
 
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o-2024","provider":"Acme",
+const ANSWER: &str = r#"{"id":"chatcmpl-0123","object":"chat.completion","created":1,"model":"gpt-4o-2024","provider":"Acme",
  "choices":[{"index":0,"message":{"role":"assistant","content":"mail a@b.com","refusal":null},"logprobs":{"content":[]},"finish_reason":"stop"},
  {"index":1,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_ab","type":"function","function":{"name":"f","arguments":"{\"q\":\"AKIAIOSFODNN7EXAMPLE\"}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],
  "usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3}}}"#;
@@ -24,7 +26,7 @@ fn guards(secrets: Action) -> Option<Arc<CompiledGuards>> {
 }
 
 fn rewrite(guards: Option<Arc<CompiledGuards>>, body: &str) -> Result<Reply, Garbage> {
-    ReplyRewriter::new("prod-chat", guards).rewrite(&Bytes::copy_from_slice(body.as_bytes()))
+    exchange("prod-chat", guards, true).reply(&Bytes::copy_from_slice(body.as_bytes()))
 }
 
 #[test]
@@ -33,10 +35,10 @@ fn the_caller_sees_the_alias_and_no_vendor() {
     let expect = ANSWER.replace("gpt-4o-2024", "prod-chat").replace(r#","provider":"Acme""#, "");
     assert_eq!(reply.body, expect);
     let usage = reply.usage.unwrap();
-    assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens), (5, 7, 3));
-    assert_eq!(reply.finish_reasons, ["stop", "tool_calls"]);
-    let revealed = ReplyRewriter::new("m", None).reveal_provider(true);
-    let body = revealed.rewrite(&Bytes::from_static(ANSWER.as_bytes())).unwrap().body;
+    assert_eq!((usage.prompt(), usage.output, usage.cache_read), (5, 7, 3));
+    let mut revealed = exchange("m", None, true);
+    revealed.caller.reveal_provider = true;
+    let body = revealed.reply(&Bytes::from_static(ANSWER.as_bytes())).unwrap().body;
     assert_eq!(body, ANSWER.replace("gpt-4o-2024", "m"));
 }
 
@@ -77,7 +79,6 @@ fn every_choice_is_masked_and_its_logprobs_go() {
 fn a_block_in_any_choice_empties_all() {
     let reply = rewrite(guards(Action::Block), ANSWER).unwrap();
     assert_eq!(reply.blocked.unwrap().category, "aws_access_key");
-    assert_eq!(reply.finish_reasons, ["content_filter", "content_filter"]);
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["choices"][1]["message"]["content"], serde_json::Value::Null);
     assert_eq!(body["usage"]["total_tokens"], 12);
@@ -96,4 +97,11 @@ fn what_is_not_the_format_is_garbage() {
     for body in ["", "<html>", "{}", r#"{"choices":{}}"#, r#"{"error":{"message":"x"}}"#, r#"{"choices":["#] {
         assert_eq!(rewrite(None, body).unwrap_err(), Garbage, "{body}");
     }
+}
+
+#[test]
+fn ids_and_fingerprints_of_the_vendor_give_way_to_the_calls_own() {
+    let answer = r#"{"id":"gen-17809","model":"m","system_fingerprint":"fp_1","choices":[]}"#;
+    let body = exchange("m", None, true).reply(&Bytes::from_static(answer.as_bytes())).unwrap().body;
+    assert_eq!(body, r#"{"id":"chatcmpl-0123","model":"m","choices":[]}"#);
 }

@@ -1,5 +1,7 @@
 use breakwater_common::resource::{Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
 
+use breakwater_common::resource::Action;
+
 use super::*;
 
 const CALL: &str = r#"{ "messages": [
@@ -9,8 +11,12 @@ const CALL: &str = r#"{ "messages": [
   {"role":"tool","tool_call_id":"call_1","content":"sent"}
  ], "temperature" : 0.50, "model":"prod-chat", "x":{"b":1,"a":2} }"#;
 
-fn parse(text: &str) -> Result<ChatRequest, BadRequest> {
-    ChatRequest::parse(&Bytes::copy_from_slice(text.as_bytes()))
+fn asked() -> Asked {
+    Asked { format: Format::Chat, model: None, stream: None }
+}
+
+fn parse(text: &str) -> Result<ClientRequest, BadRequest> {
+    super::parse(asked(), &Bytes::copy_from_slice(text.as_bytes()))
 }
 
 fn guards(action: Action) -> CompiledGuards {
@@ -35,9 +41,9 @@ fn every_text_is_read_and_nothing_else() {
 
 #[test]
 fn only_the_model_changes() {
-    let rewritten = parse(CALL).unwrap().rewrite("gpt-4o", &[]);
+    let rewritten = parse(CALL).unwrap().rewrite("gpt-4o", &[], Edits::default());
     assert_eq!(rewritten, CALL.replace("prod-chat", "gpt-4o"));
-    assert_eq!(parse(CALL).unwrap().rewrite("prod-chat", &[]), CALL);
+    assert_eq!(parse(CALL).unwrap().rewrite("prod-chat", &[], Edits::default()), CALL);
 }
 
 #[test]
@@ -47,7 +53,7 @@ fn masked_texts_take_the_place_of_what_came() {
     assert_eq!(inspection.action, Action::Redact);
     assert_eq!(inspection.findings[0].count, 2);
     let expect = CALL.replace("a@b.com", "[EMAIL]").replace("x@y.org", "[EMAIL]").replace("prod-chat", "m");
-    assert_eq!(call.rewrite("m", &inspection.redactions), expect);
+    assert_eq!(call.rewrite("m", &inspection.redactions, Edits::default()), expect);
     assert!(call.inspect(&guards(Action::Block)).block().is_some());
 }
 
@@ -57,7 +63,10 @@ fn usage_is_asked_for_where_the_caller_did_not() {
         let body = format!(r#"{{"model":"a","messages":[],{options}}}"#);
         let call = parse(&body).unwrap();
         assert_eq!(call.asked_usage(), asked, "{options}");
-        assert_eq!(call.rewrite("a", &[]), format!(r#"{{"model":"a","messages":[],{expect}}}"#));
+        assert_eq!(
+            call.rewrite("a", &[], Edits::default()),
+            format!(r#"{{"model":"a","messages":[],{expect}}}"#)
+        );
     };
     let ask = r#""stream_options":{"include_usage":true}"#;
     check(r#""stream":false"#, false, r#""stream":false"#);
@@ -105,6 +114,6 @@ fn a_bad_body_is_refused_by_its_field() {
     check(r#"{"model":"a","messages":[],"stream_options":1}"#, Some("stream_options"), "object");
     let deep = format!(r#"{{"model":"a","messages":[{{"content":{}1{}}}]}}"#, "[".repeat(60), "]".repeat(60));
     check(&deep, Some("messages[0]"), "too deep");
-    let invalid = ChatRequest::parse(&Bytes::from_static(b"{\"model\":\"\xff\"}")).unwrap_err();
+    let invalid = super::parse(asked(), &Bytes::from_static(b"{\"model\":\"\xff\"}")).unwrap_err();
     assert!(invalid.message.contains("UTF-8 at byte 10"), "{invalid}");
 }

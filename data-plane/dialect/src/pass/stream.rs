@@ -4,35 +4,30 @@
 //! texts are decided. However the upstream's stream ends, the caller's ends as the format asks: with the end marker after a
 //! whole answer or a block, with an error event and no marker after a cut.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use breakwater_common::guard::{Channel, CompiledGuards, Finding, Side, StreamGuard};
-use breakwater_common::limits::SSE_EVENT_BYTES_MAX;
+use breakwater_common::resource::Action;
 use bytes::{Bytes, BytesMut};
 
-use super::chunk::{Chunk, Read, Reader};
-use super::events;
+use super::framing::{Frame, Framer};
 use super::held::{Leaving, Queue};
-use crate::json;
-use crate::sse::{Frame, Framer};
-use crate::{Ending, StreamFault, Usage};
-
-/// The format's last event.
-const DONE: &[u8] = b"[DONE]";
+use super::{Chunk, EventReader, Passing, Read};
+use crate::codec::Caller;
+use crate::ir::Usage;
+use crate::{Ending, StreamFault};
 
 /// Rewrites one streamed answer.
 #[derive(Debug)]
 pub struct StreamRewriter {
     framer: Framer,
-    reader: Reader,
+    reader: Box<dyn EventReader>,
+    guards: Option<Arc<CompiledGuards>>,
     guard: Option<StreamGuard>,
     queue: Queue,
-    /// Choices that were seen, and whether the caller saw them end.
-    choices: BTreeMap<u32, bool>,
+    /// Something of an answer came.
+    begun: bool,
     usage: Option<Usage>,
-    /// `id` and `created` of the chunks, in source.
-    identity: (String, String),
     /// The caller got something to see.
     visible: bool,
     over: Option<Ending>,
@@ -68,34 +63,20 @@ pub struct StreamEnd {
 }
 
 impl StreamRewriter {
-    /// Makes the rewriter of one stream. `client_asked_usage` is [`super::ChatRequest::asked_usage`].
-    #[must_use]
-    pub fn new(alias: &str, guards: Option<Arc<CompiledGuards>>, client_asked_usage: bool) -> Self {
-        let guard = guards.filter(|guards| guards.inspects(Side::Output)).map(StreamGuard::new);
+    /// Makes the rewriter of one stream.
+    pub(crate) fn new(format: &dyn Passing, caller: &Caller, guards: Option<Arc<CompiledGuards>>) -> Self {
+        let guards = guards.filter(|guards| guards.inspects(Side::Output));
         Self {
-            framer: Framer::default(),
-            reader: Reader {
-                alias: alias.to_owned(),
-                asked_usage: client_asked_usage,
-                reveal_provider: false,
-                guarded: guard.is_some(),
-                others: BTreeMap::new(),
-            },
-            guard,
+            framer: Framer::new(format.framing()),
+            reader: format.events(caller, guards.is_some()),
+            guard: guards.clone().map(StreamGuard::new),
+            guards,
             queue: Queue::default(),
-            choices: BTreeMap::new(),
+            begun: false,
             usage: None,
-            identity: (String::new(), String::new()),
             visible: false,
             over: None,
         }
-    }
-
-    /// Keeps the fields that name a vendor if the route says so.
-    #[must_use]
-    pub fn reveal_provider(mut self, reveal: bool) -> Self {
-        self.reader.reveal_provider = reveal;
-        self
     }
 
     /// Takes the next piece of the upstream's body, cut anywhere.
@@ -113,7 +94,7 @@ impl StreamRewriter {
             match self.framer.next_frame() {
                 Ok(Some(frame)) => self.take(frame, &mut out)?,
                 Ok(None) => break,
-                Err(_) => self.fail(StreamFault::EventTooLarge { limit: SSE_EVENT_BYTES_MAX }, &mut out)?,
+                Err(fault) => self.fail(fault, &mut out)?,
             }
         }
         Ok(StreamStep {
@@ -130,7 +111,7 @@ impl StreamRewriter {
     pub fn finish(mut self) -> StreamEnd {
         let mut out = BytesMut::new();
         if self.over.is_none() {
-            let last = std::mem::take(&mut self.framer).finish();
+            let last = self.framer.finish();
             if let Some(frame) = last
                 && self.take(frame, &mut out).is_err()
             {
@@ -141,8 +122,8 @@ impl StreamRewriter {
             self.flush(&mut out);
         }
         if self.over.is_none() {
-            if !self.choices.is_empty() && self.choices.values().all(|ended| *ended) {
-                out.extend_from_slice(events::END);
+            if self.reader.is_whole() {
+                self.reader.complete(&mut out);
                 self.over = Some(Ending::Completed);
             } else {
                 self.end_badly(Ending::Cut, &mut out);
@@ -163,57 +144,66 @@ impl StreamRewriter {
             self.leave(out);
             return Ok(());
         };
-        if data.trim_ascii() == DONE {
-            return self.take_done(frame, out);
-        }
-        let read = match json::check(data) {
-            Ok(text) => self.reader.read(text),
-            Err(_) if frame.event == "error" => Read::Error(String::new()),
-            Err(_) => Read::Garbage,
-        };
-        match read {
+        match self.reader.read(frame.name(), data) {
             Read::Chunk(chunk) => self.take_chunk(frame, chunk, out),
-            Read::Error(code) => return self.fail(StreamFault::Upstream { code }, out),
-            Read::Garbage => return self.fail(StreamFault::Garbage, out),
+            Read::Error(code) => self.fail(StreamFault::Upstream { code }, out),
+            Read::Garbage => self.fail(StreamFault::Garbage, out),
         }
-        Ok(())
     }
 
-    fn take_done(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), StreamFault> {
-        if self.choices.is_empty() {
+    fn take_chunk(&mut self, frame: Frame, chunk: Box<Chunk>, out: &mut BytesMut) -> Result<(), StreamFault> {
+        self.usage = chunk.usage.or(self.usage);
+        self.begun |= chunk.begins;
+        let last = chunk.last;
+        if last && !self.begun {
             return self.fail(StreamFault::Empty, out);
         }
-        self.flush(out);
+        if chunk.unasked {
+            return Ok(());
+        }
+        if last {
+            self.flush(out);
+        }
         if self.over.is_none() {
-            self.queue.push(frame, None);
-            self.leave(out);
+            self.queue_up(frame, chunk, out);
+        }
+        if last && self.over.is_none() {
             self.over = Some(Ending::Completed);
         }
         Ok(())
     }
 
-    fn take_chunk(&mut self, frame: Frame, chunk: Box<Chunk>, out: &mut BytesMut) {
-        self.usage = chunk.usage.or(self.usage);
-        for (index, _) in &chunk.choices {
-            self.choices.entry(*index).or_insert(false);
-        }
-        if !chunk.id.is_empty() {
-            self.identity = (chunk.id.clone(), chunk.created.clone());
-        }
-        if chunk.unasked {
-            return;
-        }
-        let texts: Vec<_> = chunk.texts.iter().map(|text| (text.channel, text.text.clone())).collect();
+    /// Puts a chunk behind those that wait, decides what can be decided, lets go what is.
+    fn queue_up(&mut self, frame: Frame, chunk: Box<Chunk>, out: &mut BytesMut) {
+        let texts: Vec<_> =
+            chunk.texts.iter().map(|text| (text.channel, text.text.clone(), text.whole, text.json)).collect();
         let ended: Vec<u32> =
             chunk.choices.iter().filter(|(_, ends)| *ends).map(|(index, _)| *index).collect();
         self.queue.push(frame, Some(chunk));
-        for (channel, text) in texts {
-            self.judge(channel, &text, false, out);
+        for (index, (channel, text, whole, json)) in texts.iter().enumerate() {
+            if *whole {
+                self.judge_whole(index, text, *json, out);
+            } else {
+                self.judge(*channel, text, false, out);
+            }
         }
         if !ended.is_empty() {
             self.end_channels(|channel| ended.contains(&channel.choice), out);
         }
         self.leave(out);
+    }
+
+    /// Lets the guard judge a text that is there at once, in the frame pushed last. What came in pieces before was noted
+    /// then: a repetition is no second finding.
+    fn judge_whole(&mut self, index: usize, text: &str, json: bool, out: &mut BytesMut) {
+        let Some(guards) = self.guards.as_ref().filter(|_| self.over.is_none()) else { return };
+        let judged =
+            if json { guards.evaluate_json(Side::Output, text) } else { guards.evaluate(Side::Output, text) };
+        if judged.action == Action::Block {
+            self.block(out);
+        } else {
+            self.queue.decide_whole(index, judged.redacted);
+        }
     }
 
     /// Lets the guard judge the next piece of a channel.
@@ -251,20 +241,19 @@ impl StreamRewriter {
 
     fn give(&mut self, leaving: &Leaving, out: &mut BytesMut) {
         out.extend_from_slice(&leaving.bytes);
-        self.visible |= leaving.visible;
-        for index in &leaving.ended {
-            self.choices.insert(*index, true);
+        if let Some(chunk) = &leaving.chunk {
+            self.visible |= chunk.visible;
+            self.reader.gave(chunk);
         }
     }
 
-    /// Ends the stream by a guardrail: what stood before the block, an end for each open choice, the end marker.
+    /// Ends the stream by a guardrail: what stood before the block, and the format's end of a blocked answer.
     fn block(&mut self, out: &mut BytesMut) {
         self.leave(out);
         if let Some(leaving) = self.queue.give_up() {
             self.give(&leaving, out);
         }
-        let open = self.choices.iter().filter(|(_, ended)| !**ended).map(|(index, _)| *index);
-        events::blocked(&self.identity, &self.reader.alias, open, out);
+        self.reader.blocked(out);
         self.visible = true;
         self.over = Some(Ending::Blocked);
     }
@@ -283,10 +272,7 @@ impl StreamRewriter {
 
     /// Ends the stream with an error event, and without the marker that would say that all is there.
     fn end_badly(&mut self, ending: Ending, out: &mut BytesMut) {
-        events::failed(ending, out);
+        self.reader.failed(ending, out);
         self.over = Some(ending);
     }
 }
-
-#[cfg(test)]
-mod tests;

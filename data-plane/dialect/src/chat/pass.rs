@@ -1,0 +1,349 @@
+//! Within the format: what of an answer changes on its way, and where its texts stand.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use breakwater_common::guard::{Channel, Part};
+use bytes::BytesMut;
+
+use super::pass_ends;
+use crate::Ending;
+use crate::codec::Caller;
+use crate::ir::Usage;
+use crate::json::{self, Edits, Place};
+use crate::pass::texts::{self, Found, Step};
+use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, count, error_code};
+
+/// Members of an answer that name the vendor behind it (source: recorded answers of 24 vendors).
+const VENDOR_FIELDS: &[&str] = &["provider", "system_fingerprint", "x_groq"];
+/// The reason that the format has for an answer that was blocked.
+pub(super) const CONTENT_FILTER: &str = "content_filter";
+/// Index that stands for the arguments of the one call of the old `function_call`.
+const FUNCTION_CALL: u32 = u32::MAX;
+/// The format's last event.
+const DONE: &[u8] = b"[DONE]";
+
+/// Chat completions.
+#[derive(Debug)]
+pub(crate) struct Chat;
+
+impl Passing for Chat {
+    fn members(&self) -> &'static Members {
+        &Members {
+            texts: &["messages", "prediction"],
+            required: &["messages"],
+            turns: &["messages"],
+            stream_options: true,
+        }
+    }
+
+    fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
+        let choices = root.get("choices").filter(Place::is_array)?;
+        Some(choices.elements().collect())
+    }
+
+    fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
+        head_edits(root, caller, Shape::Chat)
+    }
+
+    fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
+        let choices = root.get("choices").filter(Place::is_array);
+        choices.map(|choices| (choices.range(), blocked_choices(choices))).into_iter().collect()
+    }
+
+    fn usage(&self, root: Place<'_>) -> Option<Usage> {
+        root.get("usage").and_then(read_usage)
+    }
+
+    fn events(&self, caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
+        Box::new(Reader::new(caller, guarded, Shape::Chat))
+    }
+}
+
+/// The legacy completions: the same frame, with `text` in each choice.
+#[derive(Debug)]
+pub(crate) struct Completions;
+
+impl Passing for Completions {
+    fn members(&self) -> &'static Members {
+        &Members { texts: &["prompt", "suffix"], required: &["prompt"], turns: &[], stream_options: true }
+    }
+
+    fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
+        Chat.answers(root)
+    }
+
+    fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
+        head_edits(root, caller, Shape::Legacy)
+    }
+
+    fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
+        let write = |choices: Place<'_>| {
+            let count = choices.elements().count();
+            let written = (0..count).map(|index| {
+                format!(r#"{{"index":{index},"text":"","logprobs":null,"finish_reason":"{CONTENT_FILTER}"}}"#)
+            });
+            (choices.range(), format!("[{}]", written.collect::<Vec<_>>().join(",")))
+        };
+        root.get("choices").filter(Place::is_array).map(write).into_iter().collect()
+    }
+
+    fn usage(&self, root: Place<'_>) -> Option<Usage> {
+        Chat.usage(root)
+    }
+
+    fn events(&self, caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
+        Box::new(Reader::new(caller, guarded, Shape::Legacy))
+    }
+}
+
+/// Which of the two that share the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Chat completions.
+    Chat,
+    /// Legacy completions.
+    Legacy,
+}
+
+impl Shape {
+    /// The id of an answer: this call's own, whoever answered.
+    pub(super) fn id(self, caller: &Caller) -> String {
+        match self {
+            Self::Chat => super::answer_id(caller),
+            Self::Legacy => format!("cmpl-{}", caller.id),
+        }
+    }
+}
+
+/// Reads chunks of one stream.
+#[derive(Debug)]
+struct Reader {
+    shape: Shape,
+    caller: Caller,
+    guarded: bool,
+    /// Numbers of texts that the format does not name, by their place in the delta.
+    others: BTreeMap<String, u32>,
+    /// Choices that the caller saw, and whether it saw them end.
+    choices: BTreeMap<u32, bool>,
+}
+
+impl EventReader for Reader {
+    fn read(&mut self, name: &str, data: &[u8]) -> Read {
+        if data.trim_ascii() == DONE {
+            return Read::Chunk(Box::new(Chunk { last: true, bearing: true, ..Chunk::default() }));
+        }
+        match json::check(data) {
+            Ok(text) => self.read_chunk(Place::root(text)),
+            Err(_) if name == "error" => Read::Error(String::new()),
+            Err(_) => Read::Garbage,
+        }
+    }
+
+    fn gave(&mut self, chunk: &Chunk) {
+        for (index, ends) in &chunk.choices {
+            *self.choices.entry(*index).or_default() |= ends;
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.choices.is_empty() && self.choices.values().all(|ended| *ended)
+    }
+
+    fn blocked(&mut self, out: &mut BytesMut) {
+        let open = self.choices.iter().filter(|(_, ended)| !**ended).map(|(index, _)| *index);
+        pass_ends::blocked(&self.caller, self.shape, open, out);
+    }
+
+    fn complete(&mut self, out: &mut BytesMut) {
+        out.extend_from_slice(pass_ends::END);
+    }
+
+    fn failed(&mut self, ending: Ending, out: &mut BytesMut) {
+        pass_ends::failed(ending, out);
+    }
+}
+
+impl Reader {
+    fn new(caller: &Caller, guarded: bool, shape: Shape) -> Self {
+        Self { shape, caller: caller.clone(), guarded, others: BTreeMap::new(), choices: BTreeMap::new() }
+    }
+
+    fn read_chunk(&mut self, root: Place<'_>) -> Read {
+        if let Some(error) = root.get("error").filter(|error| !error.is_null()) {
+            return Read::Error(error_code(error));
+        }
+        let Some(choices) = root.get("choices").filter(Place::is_array) else { return Read::Garbage };
+        let mut chunk = Chunk { edits: head_edits(root, &self.caller, self.shape), ..Chunk::default() };
+        let usage = root.get("usage");
+        chunk.usage = usage.and_then(read_usage);
+        let empty = choices.elements().next().is_none();
+        let asked_usage = self.caller.include_usage;
+        if !asked_usage && usage.is_some_and(|usage| usage.is_null()) {
+            chunk.edits = self.without_usage(root);
+        }
+        chunk.unasked = !asked_usage && empty && chunk.usage.is_some();
+        chunk.bearing = empty || chunk.usage.is_some();
+        for (position, choice) in (0..).zip(choices.elements()) {
+            if self.read_choice(position, choice, &mut chunk).is_err() {
+                return Read::Garbage;
+            }
+        }
+        Read::Chunk(Box::new(chunk))
+    }
+
+    /// The edits of a chunk that says `"usage":null` because this proxy asked for usage.
+    fn without_usage(&self, root: Place<'_>) -> Edits {
+        let mut edits = value_edits(root, &self.caller, self.shape);
+        edits.remove_members(&root, |member| {
+            is_vendor(&member.key, &self.caller) || (member.key == "usage" && member.value.is_null())
+        });
+        edits
+    }
+
+    fn read_choice(
+        &mut self,
+        position: u32,
+        choice: Place<'_>,
+        chunk: &mut Chunk,
+    ) -> Result<(), texts::TooDeep> {
+        let index = choice.get("index").and_then(|index| index.as_u32()).unwrap_or(position);
+        let ends = choice.get("finish_reason").is_some_and(|reason| reason.is_string());
+        chunk.choices.push((index, ends));
+        chunk.begins = true;
+        if let Some(logprobs) = choice.get("logprobs").filter(|logprobs| !logprobs.is_null()) {
+            chunk.logprobs.push((index, logprobs.range(), "null"));
+        }
+        let delta = choice.get("delta");
+        let calls = |key: &str| {
+            delta
+                .and_then(|delta| delta.get(key))
+                .is_some_and(|calls| !calls.is_null() && calls.source() != "[]")
+        };
+        let tools = calls("tool_calls") || calls("function_call");
+        let role = delta.is_some_and(|delta| delta.get("role").is_some());
+        chunk.bearing |= ends || role || tools;
+        chunk.visible |= ends || tools;
+        if !self.guarded {
+            // Seen often; a whole walk over the delta is only for guards.
+            chunk.visible |= choice.get("text").is_some_and(|text| text.source().len() > 2);
+            chunk.visible |= delta.is_some_and(|delta| {
+                delta.members().any(|member| {
+                    !member.value.is_null()
+                        && member.key != "role"
+                        && member.value.source() != "\"\""
+                        && member.value.source() != "[]"
+                })
+            });
+            return Ok(());
+        }
+        // Some repeat the whole answer so far in each chunk, beside the delta.
+        if delta.is_some() {
+            chunk.edits.remove_members(&choice, |member| member.key == "message");
+        }
+        for found in texts::find(choice)? {
+            if matches!(found.path.first(), Some(Step::Key(key)) if key == "message") && delta.is_some() {
+                continue;
+            }
+            chunk.visible |= !found.text.is_empty();
+            let channel = Channel { choice: index, part: self.part(&found) };
+            chunk.texts.push(ChunkText {
+                channel,
+                at: found.place.range(),
+                text: found.text,
+                whole: false,
+                json: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Tells which text of a choice this one goes on.
+    fn part(&mut self, found: &Found<'_>) -> Part {
+        let key = |at: usize| match found.path.get(at) {
+            Some(Step::Key(key)) => key.as_str(),
+            Some(Step::Index(_)) | None => "",
+        };
+        match (key(0), key(1), found.path.get(2)) {
+            ("delta", "content", _) | ("text", ..) => Part::Content,
+            ("delta", "refusal", None) => Part::Refusal,
+            ("delta", "reasoning_content", None) => Part::Reasoning,
+            ("delta", "tool_calls", Some(Step::Index(index))) if found.is_arguments() => {
+                Part::ToolArguments(*index)
+            }
+            ("delta", "function_call", _) if found.is_arguments() => Part::ToolArguments(FUNCTION_CALL),
+            _ => {
+                let next = u32::try_from(self.others.len()).unwrap_or(u32::MAX);
+                Part::Other(*self.others.entry(found.path()).or_insert(next))
+            }
+        }
+    }
+}
+
+fn is_vendor(key: &str, caller: &Caller) -> bool {
+    !caller.reveal_provider && VENDOR_FIELDS.contains(&key)
+}
+
+/// The edits of an answer's or a chunk's own members: the alias, the id, and what names the vendor.
+fn head_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
+    let mut edits = value_edits(root, caller, shape);
+    edits.remove_members(&root, |member| is_vendor(&member.key, caller));
+    edits
+}
+
+fn value_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
+    let mut edits = Edits::default();
+    let mut hide = |model: Place<'_>| {
+        if model.as_str().is_none_or(|model| model != caller.alias) {
+            edits.replace(model.range(), json::quote(&caller.alias));
+        }
+    };
+    for member in root.members() {
+        match &*member.key {
+            "model" => hide(member.value),
+            "moderation" => moderation_models(member.value).for_each(&mut hide),
+            _ => {}
+        }
+    }
+    if let Some(id) = root.get("id").filter(|_| !caller.reveal_provider) {
+        edits.replace(id.range(), json::quote(&shape.id(caller)));
+    }
+    edits
+}
+
+/// Returns where an answer's moderation says which of the vendor's models judged: for each side and each of its results.
+fn moderation_models(moderation: Place<'_>) -> impl Iterator<Item = Place<'_>> {
+    let sides = moderation.members().filter(|side| side.key == "input" || side.key == "output");
+    let judged = sides.flat_map(|side| {
+        let results = side.value.get("results").filter(Place::is_array);
+        std::iter::once(side.value).chain(results.into_iter().flat_map(|results| results.elements()))
+    });
+    judged.filter_map(|judged| judged.get("model"))
+}
+
+/// Writes the choices of an answer that was blocked.
+fn blocked_choices(choices: Place<'_>) -> String {
+    let written = (0..).zip(choices.elements()).map(|(position, choice)| {
+        let index: u32 = choice.get("index").and_then(|index| index.as_u32()).unwrap_or(position);
+        format!(
+            r#"{{"index":{index},"message":{{"role":"assistant","content":null,"refusal":null}},"logprobs":null,"finish_reason":"{CONTENT_FILTER}"}}"#
+        )
+    });
+    format!("[{}]", written.collect::<Vec<_>>().join(","))
+}
+
+/// Reads the counts of a `usage` object; a count that is missing is 0.
+fn read_usage(usage: Place<'_>) -> Option<Usage> {
+    if !usage.is_object() {
+        return None;
+    }
+    let cache_read = count(usage.get("prompt_tokens_details"), "cached_tokens");
+    let prompt = count(Some(usage), "prompt_tokens");
+    Some(Usage {
+        input: prompt.saturating_sub(cache_read),
+        cache_read,
+        output: count(Some(usage), "completion_tokens"),
+        reasoning: count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        ..Usage::default()
+    })
+}
