@@ -37,7 +37,7 @@ fn a_written_answer_has_the_shape_of_a_recorded_one() {
             }),
         };
         let caller = Caller {
-        reveal_provider: false,
+            reveal_provider: false,
             alias: answer["model"].as_str().unwrap().into(),
             id: answer["id"].as_str().unwrap().trim_start_matches("cmpl-").into(),
             created: answer["created"].as_u64().unwrap(),
@@ -55,7 +55,6 @@ fn a_written_answer_has_the_shape_of_a_recorded_one() {
 }
 
 fn caller(include_usage: bool) -> Caller {
-        reveal_provider: false,
     Caller {
         reveal_provider: false,
         alias: "old".into(),
