@@ -7,11 +7,17 @@ const HARMLESS: &[&str] = &[
     // OpenAI
     "client_metadata",
     "include",
+    // It counts only calls of tools that the provider runs.
+    "max_tool_calls",
     "prompt_cache_options",
     "prompt_cache_retention",
+    // Which of the thinking sent back is read again; an answer is not refused for thinking too much of it.
+    "reasoning.context",
     "safety_identifier",
     "store",
     "stream_options",
+    // `auto` lets a call that is too long be cut; without it that call fails and says so.
+    "truncation",
     // Anthropic. The management of the context trims old tool results and thinking to save tokens: without it the model
     // sees more, not less. `fallbacks` and the like say who answers when the first model may not.
     "anthropic_beta",

@@ -204,7 +204,7 @@ impl Assembly {
             }
             Some(_) => {}
             None => {
-                let Some(opening) = self.opening(at, piece.part) else { return };
+                let Some(opening) = self.opening(piece.part) else { return };
                 self.open(at, piece.part, opening, events);
             }
         }
@@ -252,17 +252,10 @@ impl Assembly {
             self.close(events);
             return;
         }
-        if let Kind::Reasoning { .. } = &whole.kind
-            && !item.opened
-        {
-            item.kind = whole.kind.clone();
-        }
         if let Kind::Call { .. } = &whole.kind {
             self.begin(at, whole.kind, events);
         }
-        for piece in whole.pieces {
-            self.full(at, piece, events);
-        }
+        self.pieces(at, whole.pieces, events);
         if let Some(signature) = whole.signature {
             self.sign(at, signature, events);
         }
@@ -271,12 +264,28 @@ impl Assembly {
         }
     }
 
+    /// Gives what is new of the texts of a whole item. They are told by their order, not by their index: a server is known
+    /// that counts the one part of its messages as the second (recorded from Bedrock).
+    fn pieces(&mut self, at: usize, pieces: Vec<Piece>, events: &mut Vec<Event>) {
+        let said = self.items.get(at).map(|item| item.parts.clone()).unwrap_or_default();
+        let mut given: Vec<Part> = Vec::new();
+        for piece in pieces.into_iter().filter(|piece| !piece.text.is_empty()) {
+            let like = |part: &&Part| std::mem::discriminant(*part) == std::mem::discriminant(&piece.part);
+            let nth = given.iter().filter(like).count();
+            given.push(piece.part);
+            let part = said.iter().filter(like).nth(nth).copied();
+            // Beyond what was said a part must not meet the name of another.
+            let part = part.unwrap_or_else(|| piece.part.after(&said));
+            self.full(at, Piece { part, ..piece }, events);
+        }
+    }
+
     /// Hangs a signature on the item's thinking. If its block had to give way the signature comes too late and is lost:
     /// no server is known that signs and lets items overlap.
     fn sign(&mut self, at: usize, signature: String, events: &mut Vec<Event>) {
         let part = Part::Summary(0);
         if self.items.get(at).is_some_and(|item| !item.opened)
-            && let Some(opening) = self.opening(at, part)
+            && let Some(opening) = self.opening(part)
         {
             self.open(at, part, opening, events);
         }
@@ -285,7 +294,7 @@ impl Assembly {
         }
     }
 
-    fn opening(&mut self, at: usize, part: Part) -> Option<Opening> {
+    fn opening(&mut self, part: Part) -> Option<Opening> {
         match part {
             Part::Text(_) => Some(Opening::Text),
             Part::Refusal(_) => {
@@ -293,11 +302,7 @@ impl Assembly {
                 Some(Opening::Refusal)
             }
             Part::Summary(_) | Part::Reasoning(_) => {
-                let id = match self.items.get(at).map(|item| &item.kind) {
-                    Some(Kind::Reasoning { id }) => id.clone(),
-                    Some(Kind::Message | Kind::Call { .. } | Kind::Foreign) | None => String::new(),
-                };
-                Some(Opening::Thinking { signed_by: SIGNER, id })
+                Some(Opening::Thinking { signed_by: SIGNER, id: String::new() })
             }
             // The rest of a call that is closed: it was complete.
             Part::Input => None,
@@ -341,9 +346,24 @@ impl Part {
     fn kind(self) -> Kind {
         match self {
             Self::Text(_) | Self::Refusal(_) => Kind::Message,
-            Self::Summary(_) | Self::Reasoning(_) => Kind::Reasoning { id: String::new() },
+            Self::Summary(_) | Self::Reasoning(_) => Kind::Reasoning,
             Self::Input => Kind::Call { id: String::new(), name: String::new(), custom: false },
         }
+    }
+
+    /// Returns a part of the same kind that is none of those.
+    fn after(self, said: &[Self]) -> Self {
+        let mut part = self;
+        while said.contains(&part) {
+            part = match part {
+                Self::Text(index) => Self::Text(index.wrapping_add(1)),
+                Self::Refusal(index) => Self::Refusal(index.wrapping_add(1)),
+                Self::Summary(index) => Self::Summary(index.wrapping_add(1)),
+                Self::Reasoning(index) => Self::Reasoning(index.wrapping_add(1)),
+                Self::Input => return part,
+            };
+        }
+        part
     }
 
     /// Whether the other part goes on in the same block: all parts of reasoning do.

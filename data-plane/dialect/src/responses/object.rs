@@ -25,6 +25,8 @@ pub(super) const FAILED: (&str, &str) = ("server_error", "the answer failed befo
 impl<'a> State<'a> {
     /// Makes the state of an answer that ended. A model that refuses says so in its text and is done.
     pub(super) fn ended(stop: &Stop, refused: bool, output: &'a [String], usage: Option<Usage>) -> Self {
+        // Strict callers want the counts of every answer that ended, whether the provider said any or not.
+        let usage = Some(usage.unwrap_or_default());
         let state = Self { status: "completed", output, usage, ..Self::default() };
         match stop.reason {
             StopReason::End | StopReason::Sequence | StopReason::ToolUse | StopReason::Paused => state,

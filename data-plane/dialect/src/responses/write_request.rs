@@ -4,7 +4,7 @@ use super::build::{Object, list, quote};
 use super::{write_items, write_tools};
 use crate::Format;
 use crate::codec::{Target, Written};
-use crate::ir::{Block, Effort, Reasoning, Refused, Request, ToolIdShape, digest_id};
+use crate::ir::{Block, Effort, Reasoning, Refused, Request, ToolIdShape, digest_id, is_harmless};
 
 /// The fewest tokens that an answer may be bound to (source: OpenAI's own error).
 const MAX_TOKENS_MIN: u64 = 16;
@@ -14,22 +14,6 @@ const USER_BYTES_MAX: usize = 64;
 const METADATA_MAX: (usize, usize, usize) = (16, 64, 512);
 /// What a caller may pay for (source: openai-python 3.52.0).
 const SERVICE_TIERS: [&str; 6] = ["auto", "default", "flex", "scale", "priority", "fast"];
-
-/// Members of other formats that change the answer and cannot be said here, by their last name.
-const REFUSED: [&str; 12] = [
-    "additionalModelRequestFields",
-    "audio",
-    "cachedContent",
-    "container",
-    "function_call",
-    "functions",
-    "guardrailConfig",
-    "logit_bias",
-    "mcp_servers",
-    "modalities",
-    "responseModalities",
-    "web_search_options",
-];
 
 pub(super) fn write(request: &Request, target: &Target) -> Result<Written, Refused> {
     let mut dropped = Vec::new();
@@ -95,11 +79,9 @@ fn check(request: &Request, dropped: &mut Vec<String>) -> Result<(), Refused> {
         dropped.push("seed".to_owned());
     }
     for (name, json) in &request.rest {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let nothing = matches!(json.get(), "null" | "{}" | "[]" | "false")
-            || (last.to_ascii_lowercase().ends_with("modalities")
-                && json.get().eq_ignore_ascii_case("[\"text\"]"));
-        if !nothing && REFUSED.contains(&last) {
+        // What asks for nothing, or for what is there anyway.
+        let nothing = matches!(json.get(), "null" | "{}" | "[]" | "false" | r#"["text"]"# | r#"["TEXT"]"#);
+        if !nothing && !is_harmless(name) {
             return Err(Refused::no_equivalent(name));
         }
         dropped.push(name.clone());

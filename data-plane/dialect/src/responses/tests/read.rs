@@ -227,7 +227,9 @@ fn every_recorded_request_says_the_same_when_it_is_written_and_read_again() {
         let Ok(read) = translate::read_request(Format::Responses, &call.request.to_string()) else {
             continue;
         };
-        let again = translate::write_request(read.clone(), &super::target()).unwrap();
+        // Members that nobody knows are refused; they are not what is compared here.
+        let known = Request { rest: Vec::new(), ..read.clone() };
+        let again = translate::write_request(known, &super::target()).unwrap();
         let again = std::str::from_utf8(&again.body).unwrap();
         let again = translate::read_request(Format::Responses, again).unwrap();
         if plain(&read) == plain(&again) {

@@ -143,6 +143,32 @@ fn items_without_index_number_or_done_are_read() {
 }
 
 #[test]
+fn a_part_that_is_counted_wrong_is_given_once() {
+    let item = json!({"type": "message", "id": "m", "content": [{"type": "output_text", "text": "Hi"}]});
+    let more =
+        json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 1, "delta": "Hi"});
+    let two = json!({"type": "message", "id": "m", "content": [
+        {"type": "output_text", "text": "Hi"}, {"type": "output_text", "text": "there"}]});
+    for (last, expect) in [(&item, &["Hi"][..]), (&two, &["Hi", "there"])] {
+        let stream = [
+            added(0, json!({"type": "message", "id": "m"})),
+            more.clone(),
+            done(0, last.clone()),
+            completed(json!([last])),
+        ];
+        let read = blocks(&stream);
+        let texts: Vec<_> = read
+            .iter()
+            .map(|block| match block {
+                Block::Text { text, .. } => text.as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(texts, expect);
+    }
+}
+
+#[test]
 fn errors_in_the_stream_are_errors_in_every_shape() {
     let error = json!({"type": "tokens", "code": "rate_limit_exceeded", "message": "no", "param": null});
     for (event, expect) in [
