@@ -37,6 +37,7 @@ const HARMLESS: &[&str] = &[
     "generationConfig.mediaResolution",
     "safetySettings",
     // Bedrock
+    "additionalModelResponseFieldPaths",
     "performanceConfig",
     "requestMetadata",
 ];

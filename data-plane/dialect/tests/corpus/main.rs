@@ -12,6 +12,7 @@
 )]
 
 mod completions;
+mod converse;
 mod embeddings;
 mod ollama;
 

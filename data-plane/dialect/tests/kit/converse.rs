@@ -12,8 +12,8 @@ pub fn whole(body: &Value) -> Answer {
             .for_each(|cited| choice.text.push_str(text(&cited["text"])));
         choice.thinking.push_str(text(&block["reasoningContent"]["reasoningText"]["text"]));
         let call = &block["toolUse"];
-        // A tool with a type of its own is run by Bedrock.
-        if call.is_object() && call["type"].is_null() {
+        // Nova says `tool_use` of a tool that the caller runs, and `server_tool_use` of one that Bedrock runs.
+        if call.is_object() && call["type"] != "server_tool_use" {
             let given = if call["input"].is_null() { arguments("") } else { call["input"].clone() };
             choice.calls.push((text(&call["name"]).to_owned(), given));
         }

@@ -60,7 +60,7 @@ fn take(asked: &mut Asked, user: bool, block: &Value) {
         }
     }
     let call = &block["toolUse"];
-    if call.is_object() && call["type"].is_null() {
+    if call.is_object() && call["type"] != "server_tool_use" {
         asked.call(text(&call["toolUseId"]), text(&call["name"]), call["input"].clone());
     }
     let result = &block["toolResult"];
