@@ -154,18 +154,32 @@ fn stop(word: &Value) -> Stop {
     }
 }
 
-/// OpenAI's sums hold what is cached and what is thought. Grok says thought apart at xAI, which its total tells, and cached apart
-/// at Azure, which is seen where more is cached than read.
+/// OpenAI's sums hold what is cached and what is thought. Others say some of it apart, which their total tells: Grok thought,
+/// Gemini thought without a count of its own, Voxtral sound. Where more is cached than read, it is said apart (Grok at Azure,
+/// Magistral). Mistral and DeepSeek have a name of their own for what is cached.
 fn usage(usage: &Value) -> Tokens {
     let read = count(&usage["prompt_tokens"]);
     let written = count(&usage["completion_tokens"]);
-    let reasoning = count(&usage["completion_tokens_details"]["reasoning_tokens"]);
-    let cached = count(&usage["prompt_tokens_details"]["cached_tokens"]);
-    let apart = reasoning > 0 && count(&usage["total_tokens"]) == read + written + reasoning;
-    Tokens {
-        prompt: if cached > read { read + cached } else { read },
-        output: if apart { written + reasoning } else { written },
-        cached,
-        reasoning,
+    let sound = count(&usage["prompt_tokens_details"]["audio_tokens"]);
+    let mut reasoning = count(&usage["completion_tokens_details"]["reasoning_tokens"]);
+    let cached = [
+        &usage["prompt_tokens_details"]["cached_tokens"],
+        &usage["num_cached_tokens"],
+        &usage["prompt_cache_hit_tokens"],
+    ];
+    let cached = cached.into_iter().map(count).find(|cached| *cached > 0).unwrap_or_default();
+    let mut tokens = Tokens { prompt: read, output: written, cached, reasoning };
+    match count(&usage["total_tokens"]).saturating_sub(read + written) {
+        0 => {}
+        apart if apart == sound => tokens.prompt += sound,
+        apart if reasoning == 0 || apart == reasoning => {
+            reasoning = apart;
+            tokens.output += reasoning;
+        }
+        _ => {}
     }
+    if cached > read {
+        tokens.prompt += cached;
+    }
+    Tokens { reasoning, ..tokens }
 }

@@ -14,8 +14,8 @@ use crate::kit::asked::{self, Asked};
 use crate::kit::recordings::{self, Recording};
 use crate::kit::semantics::{items, text};
 use crate::questions;
-use crate::requests::{name, target};
-use crate::tally::{REFUSED, Tally, Verdict};
+use crate::requests::{refusal, target};
+use crate::tally::{Tally, Verdict};
 
 /// One scenario: its requests by their place in the conversation.
 type Scenario = BTreeMap<u64, Vec<(&'static Recording, Format)>>;
@@ -55,11 +55,11 @@ fn scenarios() -> Vec<Scenario> {
 fn cross(one: &Recording, client: Format, other: &Recording, provider: Format) -> Verdict {
     let request = match translate::read_request(client, &one.request.to_string()) {
         Ok(request) => request,
-        Err(refused) => return Verdict::Wrong(format!("the reader refuses {}", name(&refused))),
+        Err(refused) => return refusal(&refused),
     };
     let written = match translate::write_request(request, &target(provider)) {
         Ok(written) => written,
-        Err(refused) => return Verdict::Explained(format!("{REFUSED}{}", name(&refused))),
+        Err(refused) => return refusal(&refused),
     };
     let Ok(body) = serde_json::from_slice::<Value>(&written.body) else {
         return Verdict::Wrong("what is written is no JSON".to_owned());

@@ -144,7 +144,9 @@ pub fn names(format: Format, events: &[Value]) -> Vec<String> {
             Format::Responses => {
                 add(&event["id"]);
                 add(&event["response"]["id"]);
-                for item in items(&event["output"]).chain(std::iter::once(&event["item"])) {
+                // The name of reasoning is part of what its caller carries back.
+                let said = items(&event["output"]).chain(std::iter::once(&event["item"]));
+                for item in said.filter(|item| item["type"] != "reasoning") {
                     add(&item["id"]);
                     add(&item["call_id"]);
                 }

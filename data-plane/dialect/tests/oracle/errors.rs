@@ -42,6 +42,11 @@ pub fn tally() -> &'static Tally {
 
 /// The provider's sentence survives, and the class is that of the status, or a narrower one.
 fn read_well(status: u16, body: &Value, read: &ProviderError) -> Result<(), String> {
+    // An aggregator's own sentence says less than the one it repeats.
+    let repeated = body["error"]["metadata"]["raw"].as_str();
+    if repeated.is_some_and(|repeated| !read.message.is_empty() && repeated.contains(&read.message)) {
+        return Ok(());
+    }
     let places = ["/error/message", "/message", "/error", "/detail", "/detail/0/msg", "/error/0/message"];
     let sentence = places.iter().find_map(|place| body.pointer(place).and_then(Value::as_str));
     if let Some(sentence) = sentence.filter(|sentence| sentence.trim() != read.message.trim()) {

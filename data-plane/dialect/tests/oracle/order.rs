@@ -23,14 +23,25 @@ pub fn ended_clean(format: Format, frames: &[Frame]) -> bool {
     }
 }
 
+/// What a caller of chat completions is told of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// It asked, and the provider says them.
+    Told,
+    /// It asked, and the provider does not say them.
+    Unknown,
+    /// It did not ask.
+    Unasked,
+}
+
 /// Checks a stream that ended clean.
-pub fn check(format: Format, frames: &[Frame], include_usage: bool) -> Result<(), String> {
+pub fn check(format: Format, frames: &[Frame], usage: Usage) -> Result<(), String> {
     let events: Vec<&Value> = frames.iter().filter_map(|frame| frame.event.as_ref()).collect();
     if events.iter().any(|event| is_error(format, event)) {
         return Err("an error comes in it".to_owned());
     }
     match format {
-        Format::Chat => chat(frames, &events, include_usage),
+        Format::Chat => chat(frames, &events, usage),
         Format::Responses => responses(frames, &events),
         Format::Messages => messages(frames, &events),
         Format::Gemini => gemini(&events),
@@ -47,7 +58,7 @@ fn ensure(held: bool, broken: &str) -> Result<(), String> {
     if held { Ok(()) } else { Err(broken.to_owned()) }
 }
 
-fn chat(frames: &[Frame], events: &[&Value], include_usage: bool) -> Result<(), String> {
+fn chat(frames: &[Frame], events: &[&Value], usage: Usage) -> Result<(), String> {
     ensure(frames.last().is_some_and(|frame| frame.done), "[DONE] is not last")?;
     ensure(frames.iter().filter(|frame| frame.done).count() == 1, "[DONE] comes twice")?;
     let first = events.first().ok_or("no chunk")?;
@@ -59,11 +70,12 @@ fn chat(frames: &[Frame], events: &[&Value], include_usage: bool) -> Result<(), 
     let (bare, mut chunks): (Vec<&Value>, Vec<&Value>) =
         events.iter().partition(|event| items(&event["choices"]).len() == 0);
     ensure(
-        bare.len() == usize::from(include_usage),
+        bare.len() == usize::from(usage == Usage::Told) || (usage == Usage::Unknown && bare.len() == 1),
         "chunks without choices are not as many as were asked for",
     )?;
-    if include_usage {
-        ensure(events.last().is_some_and(|last| last["usage"].is_object()), "usage does not come last")?;
+    if usage != Usage::Unasked {
+        let told = events.last().is_some_and(|last| last["usage"].is_object());
+        ensure(told || usage == Usage::Unknown, "usage does not come last")?;
         ensure(
             chunks.iter().all(|chunk| chunk.get("usage").is_some_and(Value::is_null)),
             "usage is not null before the end",

@@ -65,8 +65,10 @@ fn reason(
         }
         "temperature" if noted(&["temperature"]) => Some("temperature: dropped with a note"),
         "stop texts" if noted(&["stop"]) => Some("stop texts: dropped with a note"),
-        "tool choice" | "tools" if provider == Format::Converse && asked.choice == Choice::None => {
-            Some("tool_choice none: Bedrock has no word for it")
+        "tool choice" | "tools"
+            if matches!(provider, Format::Converse | Format::Ollama) && asked.choice == Choice::None =>
+        {
+            Some("tool_choice none: Bedrock and Ollama have no word for it, so the tools are left out")
         }
         _ => None,
     }

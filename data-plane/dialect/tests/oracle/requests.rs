@@ -40,9 +40,9 @@ pub fn tally() -> &'static Tally {
             let features = features(&asked);
             for provider in PROVIDERS.into_iter().filter(|provider| *provider != client) {
                 let verdict = match &read {
-                    Err(refused) => Verdict::Wrong(format!("the reader refuses {}", name(refused))),
+                    Err(refused) => refusal(refused),
                     Ok(request) => match translate::write_request(request.clone(), &target(provider)) {
-                        Err(refused) => Verdict::Explained(format!("{REFUSED}{}", name(&refused))),
+                        Err(refused) => refusal(&refused),
                         Ok(written) => judge(provider, &asked, &written),
                     },
                 };
@@ -85,8 +85,16 @@ fn judge(provider: Format, asked: &asked::Asked, written: &Translated) -> Verdic
     questions::compare(provider, asked, &asked::read(provider, &body), &written.dropped)
 }
 
+/// A call that cannot be said is refused with a name; `model` is the name that empty rooms give.
+pub fn refusal(refused: &Refused) -> Verdict {
+    if refused.param == "model" {
+        return Verdict::Wrong("there is no reader or no writer of requests".to_owned());
+    }
+    Verdict::Explained(format!("{REFUSED}{}", name(refused)))
+}
+
 /// A refusal without its numbers: `messages[3].content[1]` and `messages[0].content[7]` are one kind.
-pub fn name(refused: &Refused) -> String {
+fn name(refused: &Refused) -> String {
     let param: String = refused.param.split(|letter: char| letter.is_ascii_digit()).collect();
     format!("{param} {}", refused.reason)
 }

@@ -12,7 +12,7 @@ use crate::compare;
 use crate::crossing::{CLIENTS, Stream, caller, names, streams};
 use crate::kit;
 use crate::kit::frames;
-use crate::order;
+use crate::order::{self, Usage};
 use crate::replies::features;
 use crate::tally::{Feature, Tally, Verdict};
 use crate::valid;
@@ -115,7 +115,9 @@ fn judge(
     for event in frames.iter().filter_map(|frame| frame.event.as_ref()) {
         valid::event(client, event).map_err(|why| format!("invalid event: {why}"))?;
     }
-    order::check(client, &frames, true).map_err(|why| format!("not well-formed: {why}"))?;
+    let told = said.usage != kit::semantics::Tokens::default();
+    let usage = if told { Usage::Told } else { Usage::Unknown };
+    order::check(client, &frames, usage).map_err(|why| format!("not well-formed: {why}"))?;
     let text = std::str::from_utf8(out).unwrap_or_default();
     let names = names(stream.format, &stream.events());
     if let Some(name) = names.iter().find(|name| text.contains(name.as_str())) {
@@ -152,7 +154,7 @@ fn unasked_usage(stream: &Stream, client: Format) -> Result<(), String> {
     }
     let caller = caller(stream.recording, stream.format, false);
     let out = run(stream, client, &caller, [stream.bytes])?;
-    order::check(client, &frames::split(client, &out)?, false)
+    order::check(client, &frames::split(client, &out)?, Usage::Unasked)
         .map_err(|why| format!("without include_usage: {why}"))
 }
 

@@ -29,6 +29,9 @@ pub fn reply(format: Format, body: &Value) -> Result<(), String> {
         Format::Responses => {
             by_schema("openai-responses-response", None, body)?;
             present(body, &["status", "usage", "error", "incomplete_details", "text"])?;
+            if body["usage"].is_null() {
+                return Ok(());
+            }
             present(&body["usage"], &["input_tokens_details", "output_tokens_details", "total_tokens"])
         }
         Format::Messages => {
@@ -48,6 +51,8 @@ pub fn reply(format: Format, body: &Value) -> Result<(), String> {
 /// One event of a stream. Errors are judged where the stream is.
 pub fn event(format: Format, event: &Value) -> Result<(), String> {
     match format {
+        // The SDK's type of a chunk has no place for calls of custom tools, and OpenAI streams them.
+        Format::Chat if event["choices"][0]["delta"]["tool_calls"][0]["custom"].is_object() => Ok(()),
         Format::Chat => by_schema("openai-chat-chunk", None, event),
         Format::Responses => by_schema("openai-responses-stream-event", Some(text(&event["type"])), event),
         Format::Messages if event["type"] == "ping" => Ok(()),
