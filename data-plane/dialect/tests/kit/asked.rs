@@ -9,7 +9,7 @@
 //!   it wraps, since Gemini takes no bare text;
 //! - media: their bytes or their address, whatever they are called and wherever in the turn they stand (chat completions have
 //!   no pictures in results: they follow in the user's turn);
-//! - a tool without arguments has an empty schema; types are lower case;
+//! - a tool without arguments has an empty schema; schemas are in JSON Schema's words;
 //! - no choice of tools is `auto`;
 //! - thinking is not compared: only the format that signed it takes it back.
 
@@ -165,6 +165,7 @@ fn settle(content: Value) -> Value {
             Ok(inner @ (Value::Object(_) | Value::Array(_))) => settle(inner),
             _ => Value::String(bare(&text)),
         },
+        Value::Object(members) if members.is_empty() => Value::String(String::new()),
         Value::Object(members) if members.len() == 1 => {
             let (key, inner) = members.iter().next().expect("there is one");
             if WRAPS.contains(&key.as_str()) { settle(inner.clone()) } else { Value::Object(members) }
@@ -190,16 +191,27 @@ pub fn plain(schema: &Value) -> Value {
     schema
 }
 
+/// The subset of OpenAPI that Gemini took first says in other words what JSON Schema says: types in capitals, `nullable` beside
+/// the type, and, from Python, members with underscores.
 fn lower(schema: &Value) -> Value {
-    match schema {
-        Value::Object(members) => {
-            let lowered = members.iter().map(|(key, value)| match value {
-                Value::String(kind) if key == "type" => (key.clone(), kind.to_lowercase().into()),
-                value => (key.clone(), lower(value)),
-            });
-            Value::Object(lowered.collect())
+    const CAMELS: [(&str, &str); 3] = [
+        ("any_of", "anyOf"),
+        ("additional_properties", "additionalProperties"),
+        ("property_ordering", "propertyOrdering"),
+    ];
+    let members = match schema {
+        Value::Object(members) => members,
+        Value::Array(list) => return list.iter().map(lower).collect(),
+        other => return other.clone(),
+    };
+    let camel =
+        |key: &str| CAMELS.iter().find(|(snake, _)| *snake == key).map_or(key, |(_, camel)| camel).to_owned();
+    let lowered = members.iter().filter(|(key, _)| *key != "nullable").map(|(key, value)| match value {
+        Value::String(kind) if key == "type" && members.get("nullable") == Some(&Value::Bool(true)) => {
+            (key.clone(), json!([kind.to_lowercase(), "null"]))
         }
-        Value::Array(list) => list.iter().map(lower).collect(),
-        other => other.clone(),
-    }
+        Value::String(kind) if key == "type" => (key.clone(), kind.to_lowercase().into()),
+        value => (camel(key), lower(value)),
+    });
+    Value::Object(lowered.collect())
 }

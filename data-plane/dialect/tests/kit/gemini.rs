@@ -1,6 +1,6 @@
 //! Gemini and Vertex.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::semantics::{Answer, Choice, Stop, Tokens, arguments, count, items, text};
 
@@ -11,9 +11,12 @@ pub fn whole(body: &Value) -> Answer {
 pub fn streamed(events: &[Value]) -> Answer {
     let mut answer = Answer::default();
     let mut blocked = false;
+    let mut counts = Map::new();
     for event in events {
         if event["usageMetadata"].is_object() {
-            answer.usage = usage(&event["usageMetadata"]);
+            // Counts grow; one that a later event leaves out stays as it was.
+            let fields = event["usageMetadata"].as_object().into_iter().flatten();
+            counts.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
         }
         blocked |= event["promptFeedback"]["blockReason"].is_string();
         for (place, candidate) in items(&event["candidates"]).enumerate() {
@@ -28,6 +31,7 @@ pub fn streamed(events: &[Value]) -> Answer {
     if answer.choices.is_empty() && blocked {
         answer.choices.push(Choice { stop: Some(Stop::Filtered), ..Choice::default() });
     }
+    answer.usage = usage(&Value::Object(counts));
     answer.choices = answer.choices.into_iter().map(Choice::settle).collect();
     answer
 }

@@ -165,7 +165,15 @@ pub fn names(format: Format, events: &[Value]) -> Vec<String> {
             }
         }
     }
+    // Some make the names of reasoning, which its caller carries back, of the answer's.
+    let carried = |name: &String| events.iter().any(|event| in_reasoning(event, name));
+    names.retain(|name| !carried(name));
     names.sort();
     names.dedup();
     names
+}
+
+fn in_reasoning(event: &Value, name: &str) -> bool {
+    let said = items(&event["output"]).chain(std::iter::once(&event["item"]));
+    said.filter(|item| item["type"] == "reasoning").any(|item| text(&item["id"]).contains(name))
 }

@@ -44,7 +44,7 @@ pub fn check(format: Format, frames: &[Frame], usage: Usage) -> Result<(), Strin
         Format::Chat => chat(frames, &events, usage),
         Format::Responses => responses(frames, &events),
         Format::Messages => messages(frames, &events),
-        Format::Gemini => gemini(&events),
+        Format::Gemini => gemini(&events, usage),
         Format::Converse => converse(&events),
         Format::Ollama
         | Format::Completions
@@ -197,12 +197,13 @@ fn messages(frames: &[Frame], events: &[&Value]) -> Result<(), String> {
     ensure(events.last().is_some_and(|last| last["type"] == "message_stop"), "message_stop is not last")
 }
 
-fn gemini(events: &[&Value]) -> Result<(), String> {
+fn gemini(events: &[&Value], usage: Usage) -> Result<(), String> {
     let last = events.last().ok_or("no event")?;
     let first = &events[0]["responseId"];
     ensure(events.iter().all(|event| event["modelVersion"] == ALIAS), "the model is not the alias")?;
     ensure(events.iter().all(|event| &event["responseId"] == first), "events have several ids")?;
-    ensure(last["usageMetadata"].is_object(), "the last event has no usage")?;
+    let told = last["usageMetadata"].is_object();
+    ensure(told || usage == Usage::Unknown, "the last event has no usage")?;
     let stop = events.iter().position(|event| says_stop(Format::Gemini, event));
     let after = events.iter().skip(stop.ok_or("finishReason never comes")? + 1);
     let mut parts = after.flat_map(|event| items(&event["candidates"])).filter(|one| one["index"] == 0);

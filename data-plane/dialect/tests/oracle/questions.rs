@@ -1,8 +1,11 @@
 //! When two requests ask the same. All that may differ between formats stands here, or in `kit::asked`, which makes equal what
 //! formats say in different words.
 
+use std::fmt::Debug;
+
 use breakwater_dialect::Format;
 
+use crate::compare;
 use crate::kit::asked::{Asked, Choice};
 use crate::requests::MAX_OUTPUT_TOKENS;
 use crate::tally::Verdict;
@@ -13,13 +16,7 @@ pub const PARTS: [&str; 8] =
 
 /// Compares one part; what differs, or nothing.
 pub fn part(part: &str, asked: &Asked, got: &Asked) -> Option<String> {
-    let differs = |left: &dyn std::fmt::Debug, right: &dyn std::fmt::Debug| {
-        let (left, right) = (format!("{left:?}"), format!("{right:?}"));
-        let same = left.chars().zip(right.chars()).take_while(|(left, right)| left == right).count();
-        let from = same.saturating_sub(40);
-        let near = |text: &str| text.chars().skip(from).take(160).collect::<String>();
-        Some(format!("{part} | asked {} got {}", near(&left), near(&right)))
-    };
+    let differs = |left: &dyn Debug, right: &dyn Debug| Some(compare::differs(part, left, right));
     match part {
         "system" if asked.system != got.system => differs(&asked.system, &got.system),
         "turns" if asked.turns != got.turns => differs(&asked.turns, &got.turns),
@@ -58,6 +55,12 @@ fn reason(
 ) -> Option<&'static str> {
     let noted = |words: &[&str]| dropped.iter().any(|name| words.iter().any(|word| name.contains(word)));
     match part {
+        "system" | "turns" if moved(asked) == moved(got) => {
+            Some("an instruction in the middle of the conversation stands in its place, as the user's words")
+        }
+        "max tokens" if provider == Format::Responses && asked.max_tokens < Some(16) => {
+            (got.max_tokens == Some(16)).then_some("max_tokens: OpenAI takes no bound below 16")
+        }
         "max tokens" if provider == Format::Messages && asked.max_tokens.is_none() => {
             // Anthropic demands a bound: the model's own.
             (got.max_tokens == Some(MAX_OUTPUT_TOKENS))
@@ -72,4 +75,16 @@ fn reason(
         }
         _ => None,
     }
+}
+
+/// All words of a request, and whatever else it says, wherever they stand.
+fn moved(asked: &Asked) -> (Vec<char>, Vec<String>) {
+    let texts = asked.turns.iter().flat_map(|turn| turn.text.chars());
+    let mut letters: Vec<char> = asked.system.chars().chain(texts).collect();
+    letters.sort_unstable();
+    let rest = asked.turns.iter().flat_map(|turn| {
+        let said = turn.calls.iter().chain(&turn.results).map(|(name, value)| format!("{name} {value}"));
+        said.chain(turn.media.iter().cloned()).collect::<Vec<_>>()
+    });
+    (letters, rest.collect())
 }

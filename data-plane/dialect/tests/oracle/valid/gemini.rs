@@ -12,9 +12,6 @@ pub(super) fn answer(body: &Value, whole: bool) -> Result<(), String> {
         &["candidates", "usageMetadata", "modelVersion", "responseId", "promptFeedback", "createTime"],
     )?;
     present(body, &["modelVersion", "responseId"])?;
-    if whole {
-        present(body, &["usageMetadata"])?;
-    }
     for candidate in items(&body["candidates"]) {
         present(candidate, &["index"])?;
         if whole {
