@@ -206,8 +206,14 @@ fn lower(schema: &Value) -> Value {
     };
     let camel =
         |key: &str| CAMELS.iter().find(|(snake, _)| *snake == key).map_or(key, |(_, camel)| camel).to_owned();
-    let lowered = members.iter().filter(|(key, _)| *key != "nullable").map(|(key, value)| match value {
-        Value::String(kind) if key == "type" && members.get("nullable") == Some(&Value::Bool(true)) => {
+    let nullable = members.get("nullable") == Some(&Value::Bool(true));
+    // The order of properties is a hint of Gemini's alone.
+    let hints = |key: &str| matches!(camel(key).as_str(), "nullable" | "propertyOrdering");
+    let lowered = members.iter().filter(|(key, _)| !hints(key)).map(|(key, value)| match value {
+        Value::Array(words) if key == "enum" && nullable && !words.contains(&Value::Null) => {
+            (key.clone(), words.iter().cloned().chain([Value::Null]).collect())
+        }
+        Value::String(kind) if key == "type" && nullable => {
             (key.clone(), json!([kind.to_lowercase(), "null"]))
         }
         Value::String(kind) if key == "type" => (key.clone(), kind.to_lowercase().into()),

@@ -17,7 +17,7 @@ pub fn whole(body: &Value) -> Answer {
             made.calls.push((name.to_owned(), arguments(text(given))));
         }
         made.stop = Some(stop(&choice["finish_reason"]));
-        refused(made).settle()
+        settled(made).settle()
     });
     Answer { choices: choices.collect(), usage: usage(&body["usage"]) }
 }
@@ -49,7 +49,7 @@ pub fn streamed(events: &[Value]) -> Answer {
     }
     for (choice, calls) in answer.choices.iter_mut().zip(calls) {
         choice.calls = calls.into_iter().map(|call| (call.name, arguments(&call.given))).collect();
-        *choice = refused(std::mem::take(choice)).settle();
+        *choice = settled(std::mem::take(choice)).settle();
     }
     answer
 }
@@ -118,12 +118,10 @@ fn spoken(message: &Value, choice: &mut Choice) {
     }
     choice.refusal.push_str(text(&message["refusal"]));
     let said = ["reasoning_content", "reasoning"].map(|key| text(&message[key]));
-    match said.into_iter().find(|said| !said.is_empty()) {
-        Some(said) => choice.thinking.push_str(said),
-        None => items(&message["reasoning_details"]).for_each(|detail| {
-            choice.thinking.push_str(text(&detail["text"]));
-            choice.thinking.push_str(text(&detail["summary"]));
-        }),
+    choice.thinking.push_str(said.into_iter().find(|said| !said.is_empty()).unwrap_or_default());
+    for detail in items(&message["reasoning_details"]) {
+        choice.details.push_str(text(&detail["text"]));
+        choice.details.push_str(text(&detail["summary"]));
     }
 }
 
@@ -137,7 +135,12 @@ fn spoken_part(part: &Value, choice: &mut Choice) {
     }
 }
 
-fn refused(mut choice: Choice) -> Choice {
+/// The details of reasoning repeat it, with what must be carried back; some have nothing else.
+fn settled(mut choice: Choice) -> Choice {
+    let details = std::mem::take(&mut choice.details);
+    if choice.thinking.is_empty() {
+        choice.thinking = details;
+    }
     if !choice.refusal.is_empty() && choice.stop == Some(Stop::End) {
         choice.stop = Some(Stop::Filtered);
     }

@@ -20,6 +20,8 @@ pub struct Choice {
     pub refusal: String,
     /// All thinking that the provider shows, joined.
     pub thinking: String,
+    /// Thinking said a second time, with what must be carried back; empty once an answer is read.
+    pub details: String,
     /// Calls of the caller's tools: name and arguments.
     pub calls: Vec<(String, Value)>,
     /// Why it ended; none if that was not said.

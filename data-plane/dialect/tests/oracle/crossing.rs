@@ -175,5 +175,5 @@ pub fn names(format: Format, events: &[Value]) -> Vec<String> {
 
 fn in_reasoning(event: &Value, name: &str) -> bool {
     let said = items(&event["output"]).chain(std::iter::once(&event["item"]));
-    said.filter(|item| item["type"] == "reasoning").any(|item| text(&item["id"]).contains(name))
+    said.filter(|item| item["type"] == "reasoning").any(|item| item.to_string().contains(name))
 }

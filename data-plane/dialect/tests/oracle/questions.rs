@@ -58,7 +58,7 @@ fn reason(
         "system" | "turns" if moved(asked) == moved(got) => {
             Some("an instruction in the middle of the conversation stands in its place, as the user's words")
         }
-        "max tokens" if provider == Format::Responses && asked.max_tokens < Some(16) => {
+        "max tokens" if provider == Format::Responses && asked.max_tokens.is_some_and(|bound| bound < 16) => {
             (got.max_tokens == Some(16)).then_some("max_tokens: OpenAI takes no bound below 16")
         }
         "max tokens" if provider == Format::Messages && asked.max_tokens.is_none() => {
