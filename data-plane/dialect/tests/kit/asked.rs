@@ -216,6 +216,12 @@ fn lower(schema: &Value) -> Value {
         Value::String(kind) if key == "type" && nullable => {
             (key.clone(), json!([kind.to_lowercase(), "null"]))
         }
+        // The numbers of the protocol buffer.
+        Value::Number(kind) if key == "type" => {
+            let kinds = ["", "string", "number", "integer", "boolean", "array", "object"];
+            let kind = kind.as_u64().and_then(|kind| kinds.get(usize::try_from(kind).ok()?));
+            (key.clone(), kind.copied().unwrap_or_default().into())
+        }
         Value::String(kind) if key == "type" => (key.clone(), kind.to_lowercase().into()),
         value => (camel(key), lower(value)),
     });
