@@ -83,9 +83,7 @@ impl Answer {
                     let reason = member.value.get("blockReason").and_then(stops::word);
                     self.blocked = reason.map(Cow::into_owned).or(self.blocked.take());
                 }
-                "usageMetadata" => {
-                    self.counts.take(member.value);
-                }
+                "usageMetadata" => self.counts.take(member.value),
                 _ => {}
             }
         }
@@ -260,6 +258,7 @@ impl Answer {
 
 impl Counts {
     fn take(&mut self, usage: Place<'_>) {
+        self.said |= usage.is_object();
         for member in usage.members() {
             let count = match &*member.key {
                 "promptTokenCount" => &mut self.prompt,
@@ -279,7 +278,6 @@ impl Counts {
             };
             if let Ok(said) = member.value.source().parse() {
                 *count = said;
-                self.said = true;
             }
         }
     }

@@ -191,9 +191,7 @@ fn result(value: Place<'_>, at: &str, calls: &mut Calls) -> Result<Block, Refuse
                 object(value, &at)?;
                 let (said, failed) = outcome(value);
                 is_error = failed;
-                if !said.is_empty() {
-                    content.insert(0, Block::text(said));
-                }
+                content.insert(0, Block::text(said));
             }
             "parts" => {
                 for part in items(value) {
@@ -215,7 +213,6 @@ fn result(value: Place<'_>, at: &str, calls: &mut Calls) -> Result<Block, Refuse
 fn outcome(response: Place<'_>) -> (String, bool) {
     let mut members = response.members();
     match (members.next(), members.next()) {
-        (None, _) => (String::new(), false),
         (Some(only), None) if matches!(&*only.key, "result" | "output" | "error") => {
             let said = match only.value.as_str() {
                 Some(said) => said.into_owned(),

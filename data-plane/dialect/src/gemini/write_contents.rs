@@ -1,6 +1,6 @@
 //! Writes `contents` and `systemInstruction`.
 
-use super::form::{Object, list};
+use super::form::{Object, compact, list};
 use super::models::Model;
 use super::read_contents::{by_ending, is_googles};
 use crate::Format;
@@ -229,7 +229,7 @@ fn arguments(input: &str, custom: bool) -> String {
         return "{}".to_owned();
     }
     if !custom && input.starts_with('{') && crate::json::check(input.as_bytes()).is_ok() {
-        return input.to_owned();
+        return compact(input);
     }
     Object::new().text("input", input).end()
 }
@@ -246,9 +246,9 @@ fn outcome(text: &str, is_error: bool) -> String {
     if !is_json || refers {
         Object::new().text("result", text).end()
     } else if trimmed.starts_with('{') {
-        trimmed.to_owned()
+        compact(trimmed)
     } else {
-        Object::new().raw("result", trimmed).end()
+        Object::new().raw("result", compact(trimmed)).end()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::form::{Object, list};
+use super::form::{Object, compact, list};
 use super::{signature, stops};
 use crate::Format;
 use crate::codec::Caller;
@@ -15,7 +15,8 @@ pub(crate) fn write_reply(reply: &Reply, caller: &Caller) -> String {
         let parts: Vec<_> = choice.blocks.iter().filter_map(part).collect();
         candidate(index, &parts, Some(&choice.stop), logprobs(choice).as_deref())
     });
-    response(&list(candidates), reply.usage.as_ref(), caller)
+    // Google's answers always say their tokens; its SDKs do not expect one that does not.
+    response(&list(candidates), Some(&reply.usage.unwrap_or_default()), caller)
 }
 
 /// Writes a response: a whole answer is one, and so is each chunk of a stream.
@@ -103,7 +104,7 @@ pub(super) fn call(id: &str, name: &str, input: &str, signature: Option<&str>) -
     let is_object = input.starts_with('{') && crate::json::check(input.as_bytes()).is_ok();
     let args = match input {
         "" => "{}".to_owned(),
-        input if is_object => input.to_owned(),
+        input if is_object => compact(input),
         input => Object::new().text("input", input).end(),
     };
     call.text("name", name).raw("args", args);

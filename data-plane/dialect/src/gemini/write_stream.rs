@@ -77,7 +77,7 @@ impl Writer {
         let logprobs = waiting.as_deref().and_then(logprobs_result);
         let candidates = list([candidate(number, parts, stop, logprobs.as_deref())]);
         // A chunk that ends an answer says the tokens: what came before may not be their last.
-        let usage = self.usage.filter(|_| stop.is_some());
+        let usage = stop.map(|_| self.usage.unwrap_or_default());
         let json = response(&candidates, usage.as_ref(), &self.caller);
         self.element(&json, out);
     }

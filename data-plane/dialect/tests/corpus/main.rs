@@ -14,6 +14,7 @@
 mod completions;
 mod converse;
 mod embeddings;
+mod gemini;
 mod ollama;
 
 use std::path::PathBuf;
