@@ -115,7 +115,7 @@ fn read_part(
             let at = format!("{at}.{kind}");
             match kind.as_str() {
                 "inlineData" | "fileData" if !part.more => media(&kind, value, &at)?,
-                "functionCall" => call(value, &at, part.signature, calls)?,
+                "functionCall" => call(value, &at, part.signature.and_then(signature::unpack_own), calls)?,
                 "functionResponse" => result(value, &at, calls)?,
                 _ => foreign(&kind),
             }
@@ -125,7 +125,8 @@ fn read_part(
             if part.thought {
                 signature::unpack(said, part.signature)
             } else {
-                Block::Text { text: said, cache: None, signature: part.signature }
+                let signature = part.signature.and_then(signature::unpack_own);
+                Block::Text { text: said, cache: None, signature }
             }
         }
     };

@@ -18,10 +18,41 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What Google takes in the place of a signature for a call that no model of Google's made
+/// (source: ai.google.dev/gemini-api/docs/thought-signatures, which names both).
+pub(super) const NONE: &str = "skip_thought_signature_validator";
+const NONE_TOO: &str = "context_engineering_is_the_way_to_go";
+
+/// Returns Gemini's own signature as a caller of Gemini gets it. One that is no base64, which only a server that merely
+/// looks like Google's sends, is wrapped as those of others are.
+pub(super) fn pack_own(signature: &str) -> String {
+    if LENIENT.decode(standard(signature)).is_ok() {
+        signature.to_owned()
+    } else {
+        STANDARD.encode(format!("{}.{signature}", Format::Gemini.as_str()))
+    }
+}
+
+/// Reads Gemini's own signature from a caller: byte for byte what [`pack_own`] was given, in Google's own alphabet (494 of
+/// 495 recorded answers have the standard one, 317 of 398 recorded requests that of URLs). None if it is the one for none.
+pub(super) fn unpack_own(signature: String) -> Option<String> {
+    if signature == NONE || signature == NONE_TOO {
+        return None;
+    }
+    if let Some((Format::Gemini, _, false, rest)) = foreign(&signature) {
+        return Some(rest);
+    }
+    if !signature.contains(['-', '_']) {
+        return Some(signature);
+    }
+    let plain = standard(&signature);
+    Some(if LENIENT.decode(&plain).is_ok() { plain } else { signature })
+}
+
 /// Returns the signature of a thinking block as a caller of Gemini gets it.
 pub(super) fn pack(signature: &str, signed_by: Option<Format>, id: &str) -> String {
     match signed_by {
-        None | Some(Format::Gemini) => signature.to_owned(),
+        None | Some(Format::Gemini) => pack_own(signature),
         Some(format) if id.is_empty() => STANDARD.encode(format!("{}.{signature}", format.as_str())),
         Some(format) => STANDARD.encode(format!("{}:{id}.{signature}", format.as_str())),
     }
@@ -34,13 +65,15 @@ pub(super) fn pack_redacted(data: &str, signed_by: Option<Format>) -> Option<Str
 
 /// Reads a thought of a caller: whose it is shows in its signature.
 pub(super) fn unpack(text: String, signature: Option<String>) -> Block {
-    if let Some((format, id, hidden, rest)) = signature.as_deref().and_then(foreign) {
+    let others = signature.as_deref().and_then(foreign).filter(|(format, ..)| *format != Format::Gemini);
+    if let Some((format, id, hidden, rest)) = others {
         return if hidden {
             Block::RedactedThinking { data: rest, signed_by: Some(format) }
         } else {
             Block::Thinking { text, signature: Some(rest), signed_by: Some(format), id }
         };
     }
+    let signature = signature.and_then(unpack_own);
     let signed_by = signature.as_ref().map(|_| Format::Gemini);
     Block::Thinking { text, signature, signed_by, id: String::new() }
 }

@@ -3,12 +3,9 @@
 use super::form::{Object, compact, list};
 use super::models::Model;
 use super::read_contents::{by_ending, is_googles};
+use super::signature;
 use crate::Format;
 use crate::ir::{Block, Media, Refused, Role, Source, ToolIdShape, Turn, tool_id};
-
-/// What Google takes in the place of a signature for a call that no model of Google's made
-/// (source: ai.google.dev/gemini-api/docs/thought-signatures).
-const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// One content. Results stand before all else, because they must follow their calls at once.
 #[derive(Debug)]
@@ -153,7 +150,7 @@ impl Conversation {
                 part.text("thoughtSignature", signature);
             }
             None if first && self.model.signatures => {
-                part.text("thoughtSignature", NO_SIGNATURE);
+                part.text("thoughtSignature", signature::NONE);
             }
             None => {}
         }

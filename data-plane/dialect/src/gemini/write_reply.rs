@@ -48,9 +48,10 @@ pub(super) fn candidate(index: u32, parts: &[String], stop: Option<&Stop>, logpr
 /// Writes a block; none if a caller of Gemini has no place for it.
 fn part(block: &Block) -> Option<String> {
     match block {
-        Block::Text { text, signature, .. } => {
-            (!text.is_empty() || signature.is_some()).then(|| text_part(text, false, signature.as_deref()))
-        }
+        Block::Text { text, signature, .. } => (!text.is_empty() || signature.is_some()).then(|| {
+            let signature = signature.as_deref().map(signature::pack_own);
+            text_part(text, false, signature.as_deref())
+        }),
         Block::Refusal { text } => Some(text_part(text, false, None)),
         Block::Thinking { text, signature, signed_by, id } => {
             thought_parts(text, signature.as_deref(), *signed_by, id)
@@ -111,7 +112,7 @@ pub(super) fn call(id: &str, name: &str, input: &str, signature: Option<&str>) -
     let mut part = Object::new();
     part.raw("functionCall", call.end());
     if let Some(signature) = signature {
-        part.text("thoughtSignature", signature);
+        part.text("thoughtSignature", &signature::pack_own(signature));
     }
     part.end()
 }

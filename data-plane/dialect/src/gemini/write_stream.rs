@@ -147,7 +147,7 @@ impl Writer {
                 Some(call(&id, &name, &input, signature.as_deref()))
             }
             Some(Block::Text { signature }) if !signature.is_empty() => {
-                Some(text_part("", false, Some(&signature)))
+                Some(text_part("", false, Some(&signature::pack_own(&signature))))
             }
             Some(Block::Thinking { signature, signed_by, id }) if !signature.is_empty() => {
                 let signature = signature::pack(&signature, signed_by, &id);

@@ -81,6 +81,36 @@ fn bug_4_signatures_of_others_come_back_byte_for_byte() {
     assert_eq!(format!("{:?}", super::read(&body).unwrap().turns[0].blocks), before);
 }
 
+#[test]
+fn bug_5_gemini_s_own_signatures_come_back_byte_for_byte() {
+    for (signature, back) in [
+        ("ab+/cd==", Some("ab+/cd==")),
+        ("QUJD", Some("QUJD")),
+        // A server that merely looks like Google's.
+        ("thought_abc123", Some("thought_abc123")),
+        // What stands for none is none.
+        ("skip_thought_signature_validator", None),
+    ] {
+        let signed = Block::Text { text: "A".to_owned(), cache: None, signature: Some(signature.to_owned()) };
+        let blocks = vec![signed, call("1", "f", "", Some(signature))];
+        let reply = Reply { choices: vec![Choice { blocks, ..Choice::default() }], usage: None };
+        let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller(false)));
+        let parts = written["candidates"][0]["content"]["parts"].as_array().unwrap();
+        let parts: Vec<Value> = match back {
+            Some(_) => parts.iter().map(as_the_sdk_sends).collect(),
+            None => parts.clone(),
+        };
+        let body = json!({"contents": [{"role": "model", "parts": parts}]});
+        let turns = super::read(&body).unwrap().turns;
+        let [Block::Text { signature: text, .. }, Block::ToolUse { signature: tool, .. }] =
+            &turns[0].blocks[..]
+        else {
+            panic!("{turns:?}")
+        };
+        assert_eq!((text.as_deref(), tool.as_deref()), (back, back));
+    }
+}
+
 fn events() -> Vec<Event> {
     let at = |block| At { choice: 0, block };
     let opening = Opening::Thinking { signed_by: Some(Format::Messages), id: String::new() };
