@@ -63,7 +63,7 @@ fn script(recording: &Value, chunking: Chunking) -> Script {
 }
 
 /// What the caller must get: the recorded bytes, with the alias for the model, without what names a vendor.
-fn expected(recording: &Value, alias: &str) -> String {
+fn expected(recording: &Value, alias: &str, id: &str) -> String {
     let asked = asked_for_usage(recording);
     match &recording["response"]["body"] {
         Value::String(text) => {
@@ -73,9 +73,9 @@ fn expected(recording: &Value, alias: &str) -> String {
                     event.strip_prefix("data: ").unwrap_or_default().trim_end(),
                 ) {
                     Ok(json) if !asked && json["choices"] == json!([]) && json["usage"].is_object() => {}
-                    Ok(json) if asked => out.push_str(&with_alias(event, &json, alias)),
+                    Ok(json) if asked => out.push_str(&with_alias(event, &json, alias, id)),
                     Ok(json) => {
-                        out.push_str(&with_alias(event, &json, alias).replacen(",\"usage\":null", "", 1))
+                        out.push_str(&with_alias(event, &json, alias, id).replacen(",\"usage\":null", "", 1))
                     }
                     Err(_) => out.push_str(event),
                 }
@@ -87,7 +87,8 @@ fn expected(recording: &Value, alias: &str) -> String {
             if let Some(model) = body.get_mut("model") {
                 *model = json!(alias);
             }
-            without_judges(&body.to_string(), &body, alias)
+            let text = own(&body.to_string(), &body, id);
+            without_judges(&text, &body, alias)
         }
     }
 }
@@ -97,9 +98,30 @@ fn asked_for_usage(recording: &Value) -> bool {
     recording.pointer("/request/body/stream_options/include_usage") == Some(&json!(true))
 }
 
-fn with_alias(line: &str, event: &Value, alias: &str) -> String {
+/// The text with the call's own id, and without the fields by which a vendor is known: the contract hides both.
+fn own(text: &str, answer: &Value, id: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(recorded) = answer.get("id") {
+        for colon in [":", ": "] {
+            text = text.replacen(&format!("\"id\"{colon}{recorded}"), &format!("\"id\"{colon}\"{id}\""), 1);
+        }
+    }
+    for (key, value) in
+        ["provider", "system_fingerprint", "x_groq"].iter().filter_map(|key| Some((key, answer.get(key)?)))
+    {
+        for colon in [":", ": "] {
+            let member = format!("\"{key}\"{colon}{value}");
+            for with_comma in [format!(", {member}"), format!(",{member}"), format!("{member},")] {
+                text = text.replacen(&with_comma, "", 1);
+            }
+        }
+    }
+    text
+}
+
+fn with_alias(line: &str, event: &Value, alias: &str, id: &str) -> String {
     let Some(model) = event.get("model").and_then(Value::as_str) else { return line.to_owned() };
-    let line = &without_judges(&without_vendor(line, event), event, alias);
+    let line = &without_judges(&own(line, event, id), event, alias);
     for colon in ["\"model\":", "\"model\": "] {
         let recorded = format!("{colon}\"{model}\"");
         if line.contains(&recorded) {
@@ -119,14 +141,6 @@ fn without_judges(text: &str, answer: &Value, alias: &str) -> String {
     judged.filter_map(|judged| judged.get("model")?.as_str()).fold(text.to_owned(), |text, judge| {
         text.replace(&format!("\"model\":\"{judge}\""), &format!("\"model\":\"{alias}\""))
     })
-}
-
-/// The line without its `provider` field, by which an aggregator says who answered: the contract hides it.
-fn without_vendor(line: &str, event: &Value) -> String {
-    match event.get("provider").and_then(Value::as_str) {
-        Some(vendor) => line.replacen(&format!("\"provider\":\"{vendor}\","), "", 1),
-        None => line.to_owned(),
-    }
 }
 
 /// The request that the upstream must see: the recorded one, but for `model` and an injected `stream_options`.
@@ -188,7 +202,9 @@ fn compare(recording: &Value, alias: &str, answer: &Answer) -> Result<&'static s
             Err(format!("{recorded} became {} {}", answer.status, answer.text()))
         }
         (_, None) => {
-            let wanted = expected(recording, alias);
+            let call = answer.headers["x-breakwater-request-id"].to_str().expect("an id is ASCII");
+            let call = call.trim_start_matches("bwr-");
+            let wanted = expected(recording, alias, &format!("chatcmpl-{call}"));
             if u64::from(answer.status.as_u16()) == recorded && answer.body == wanted.as_bytes() {
                 let whole = recording["response"]["body"]
                     .as_str()
