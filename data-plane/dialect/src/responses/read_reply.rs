@@ -1,6 +1,6 @@
 //! A provider's whole answer.
 
-use super::assembly::{Assembly, Name};
+use super::assembly::Assembly;
 use super::item::{self, word};
 use crate::codec::Garbage;
 use crate::ir::{Accumulator, Event, Reply, Stop, StopReason, Usage};
@@ -79,10 +79,4 @@ fn usage(usage: Place<'_>) -> Option<Usage> {
         reasoning: count(usage.get("output_tokens_details"), "reasoning_tokens"),
         ..Usage::default()
     })
-}
-
-/// How the server names the item that an event is about.
-pub(super) fn name(index: Option<Place<'_>>, id: Option<Place<'_>>) -> Name {
-    let id = id.and_then(|id| id.as_str()).unwrap_or_default().into_owned();
-    Name { index: index.and_then(|index| index.as_u32()), id }
 }

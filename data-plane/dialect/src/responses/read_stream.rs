@@ -1,8 +1,10 @@
 //! A provider's stream.
 
-use super::assembly::{Assembly, What};
+use std::borrow::Cow;
+
+use super::assembly::{Assembly, Name, What};
 use super::item::{self, Part, Piece, word};
-use super::read_reply::{finish, name};
+use super::read_reply::finish;
 use crate::StreamFault;
 use crate::codec::StreamReader;
 use crate::ir::Event;
@@ -24,7 +26,7 @@ pub(super) struct Reader {
 /// The members of an event that are looked at.
 #[derive(Debug, Default)]
 struct Wire<'a> {
-    kind: String,
+    kind: Cow<'a, str>,
     output_index: Option<Place<'a>>,
     item_id: Option<Place<'a>>,
     part_index: Option<Place<'a>>,
@@ -70,7 +72,7 @@ impl Reader {
         let root = Place::root(text);
         let mut wire = Wire::read(root);
         if wire.kind.is_empty() {
-            wire.kind.clone_from(&frame.event);
+            wire.kind = Cow::Borrowed(&frame.event);
         }
         self.event(root, &wire, events)
     }
@@ -81,7 +83,7 @@ impl Reader {
         wire: &Wire<'_>,
         events: &mut Vec<Event>,
     ) -> Result<(), StreamFault> {
-        let what = match wire.kind.as_str() {
+        let what = match &*wire.kind {
             "response.created" | "response.in_progress" | "response.queued" => {
                 self.assembly.start(events);
                 return Ok(());
@@ -118,7 +120,7 @@ impl<'a> Wire<'a> {
         for member in root.members() {
             let slot = match &*member.key {
                 "type" => {
-                    wire.kind = member.value.as_str().unwrap_or_default().into_owned();
+                    wire.kind = member.value.as_str().unwrap_or_default();
                     continue;
                 }
                 "output_index" => &mut wire.output_index,
@@ -138,8 +140,14 @@ impl<'a> Wire<'a> {
         wire
     }
 
-    fn name(&self) -> super::assembly::Name {
-        name(self.output_index, self.item_id.or_else(|| self.item.and_then(|item| item.get("id"))))
+    /// Returns how the server names the item: pieces by its index, and by its name only where there is none.
+    fn name(&self) -> Name {
+        let index = self.output_index.and_then(|index| index.as_u32());
+        let id = match self.item {
+            Some(item) => item.get("id"),
+            None => self.item_id.filter(|_| index.is_none()),
+        };
+        Name { index, id: id.and_then(|id| id.as_str()).unwrap_or_default().into_owned() }
     }
 
     fn index(&self) -> u32 {

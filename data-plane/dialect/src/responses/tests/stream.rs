@@ -143,6 +143,18 @@ fn items_without_index_number_or_done_are_read() {
 }
 
 #[test]
+fn bug_4_the_signature_is_the_one_of_the_item_that_is_done() {
+    let item = |content: &str| json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": content});
+    let stream = [added(0, item("early")), done(0, item("gAA+/=")), completed(json!([item("anew")]))];
+    let read = blocks(&stream);
+    assert!(
+        matches!(read.as_slice(), [Block::Thinking { text, signature: Some(signature), signed_by: Some(Format::Responses), .. }]
+            if text.is_empty() && signature == "gAA+/="),
+        "{read:?}"
+    );
+}
+
+#[test]
 fn a_part_that_is_counted_wrong_is_given_once() {
     let item = json!({"type": "message", "id": "m", "content": [{"type": "output_text", "text": "Hi"}]});
     let more =
