@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::form::{Object, compact, list};
 use super::stops;
 use crate::ir::{At, Delta, Event, Opening, Stop, StopReason, ToolIdShape, Usage, digest_id};
-use crate::json::{Place, quote};
+use crate::json::Place;
 use crate::{Format, StreamFault};
 
 /// Answers beyond the bound of the format (`candidateCount` is at most 8) are not read.
@@ -313,11 +313,12 @@ fn audio(details: Place<'_>) -> u64 {
 /// Writes log probabilities as OpenAI does.
 fn logprobs(result: Place<'_>) -> String {
     let entry = |token: Place<'_>| {
+        let text = token.get("token").and_then(|text| text.as_str()).unwrap_or_default();
         let mut entry = Object::new();
         entry
-            .raw("token", quote(&token.get("token").and_then(|text| text.as_str()).unwrap_or_default()))
+            .text("token", &text)
             .raw("logprob", token.get("logProbability").map_or("0", |value| value.source()))
-            .raw("bytes", "null");
+            .raw("bytes", list(text.bytes().map(|byte| byte.to_string())));
         entry
     };
     let tops: Vec<_> = result.get("topCandidates").iter().flat_map(Place::elements).collect();

@@ -34,13 +34,20 @@ impl Conversation {
 
     /// Returns the parts of the instruction, and the contents.
     pub(super) fn end(self) -> (Vec<String>, Vec<String>) {
+        let written = |role: &str, parts: &[String]| {
+            let mut content = Object::new();
+            content.text("role", role).raw("parts", list(parts)).end()
+        };
         let contents = self.contents.into_iter().filter_map(|content| {
             let parts: Vec<_> = content.results.into_iter().chain(content.parts).collect();
-            let mut written = Object::new();
-            written.text("role", content.role);
-            (!parts.is_empty()).then(|| written.raw("parts", list(&parts)).end())
+            (!parts.is_empty()).then(|| written(content.role, &parts))
         });
-        (self.system, contents.collect())
+        let contents: Vec<_> = contents.collect();
+        if contents.is_empty() && !self.system.is_empty() {
+            // Google answers no request without contents: the instruction alone is what is asked.
+            return (Vec::new(), vec![written("user", &self.system)]);
+        }
+        (self.system, contents)
     }
 
     pub(super) fn system(&mut self, blocks: &[Block]) -> Result<(), Refused> {

@@ -36,6 +36,8 @@ const HARMLESS: &[&str] = &[
     "generationConfig.enableEnhancedCivicAnswers",
     "generationConfig.mediaResolution",
     "safetySettings",
+    // Shows what tools of Google's own did; who asked for such tools is refused for them.
+    "toolConfig.includeServerSideToolInvocations",
     // Bedrock
     "additionalModelResponseFieldPaths",
     "performanceConfig",

@@ -200,7 +200,7 @@ fn candidates_keep_their_index_and_probabilities_become_openais() {
     assert_eq!((text(0).as_str(), text(1).as_str()), ("a", "b"));
     assert_eq!(reply.choices[0].stop.reason, StopReason::Length);
     let expected = json(
-        r#"[{"token":"a","logprob":-0.5,"bytes":null,"top_logprobs":[{"token":"a","logprob":-0.5,"bytes":null},{"token":"c","logprob":-1,"bytes":null}]}]"#,
+        r#"[{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[{"token":"a","logprob":-0.5,"bytes":[97]},{"token":"c","logprob":-1,"bytes":[99]}]}]"#,
     );
     assert_eq!(json(reply.choices[0].logprobs.as_deref().unwrap()), expected);
 }

@@ -404,6 +404,13 @@ fn what_changes_nothing_is_dropped_and_what_would_is_refused() {
 }
 
 #[test]
+fn an_instruction_alone_is_what_is_asked() {
+    let request = Request { system: vec![Block::text("s")], ..Request::default() };
+    let (body, _) = written(&request, "gemini-2.5-flash");
+    assert_eq!(body, json!({"contents": [{"role": "user", "parts": [{"text": "s"}]}]}));
+}
+
+#[test]
 fn bug_1_the_conversation_stands_last() {
     let mut request = said(vec![(Role::User, vec![Block::text("a")])]);
     request.system = vec![Block::text("s")];
