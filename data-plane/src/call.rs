@@ -13,7 +13,7 @@ use breakwater_common::ruleset::{CompiledRoute, KeyHolder, Upstream};
 use breakwater_dialect::exchange::Exchange;
 use breakwater_dialect::pass::ClientRequest;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -51,6 +51,8 @@ pub(crate) struct Call {
     pub(crate) alias: String,
     /// What is asked.
     pub(crate) request: Arc<ClientRequest>,
+    /// The call is about something that a provider keeps.
+    pub(crate) state: Option<Arc<State>>,
     /// The path asks for a stream as one JSON array (Gemini without `alt=sse`).
     pub(crate) array: bool,
     /// Headers of the caller that go on to a provider of the caller's own format, and nowhere else.
@@ -59,6 +61,25 @@ pub(crate) struct Call {
     pub(crate) redactions: Vec<(usize, String)>,
     /// When the call's time is over.
     pub(crate) deadline: Instant,
+}
+
+/// A call about something that a provider keeps for its callers: stored responses and chat completions, models of their own.
+/// It goes to one provider and is not translated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Its method.
+    pub(crate) method: Method,
+    /// Path and query below the provider's `base_url`, as the caller wrote them: `responses/resp_1/cancel`.
+    pub(crate) target: String,
+}
+
+impl State {
+    /// Whether the answer is to be a stream.
+    pub(crate) fn stream(&self) -> bool {
+        self.target
+            .split_once('?')
+            .is_some_and(|(_, query)| query.split('&').any(|pair| pair == "stream=true"))
+    }
 }
 
 /// One try at one upstream.
@@ -78,6 +99,8 @@ pub(crate) struct Attempt {
     pub(crate) exchange: Arc<Exchange>,
     /// Headers that go with it.
     pub(crate) headers: HeaderMap,
+    /// See [`Call::state`].
+    pub(crate) state: Option<Arc<State>>,
     /// The answer is to be a stream.
     pub(crate) stream: bool,
 }

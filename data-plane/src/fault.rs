@@ -55,6 +55,11 @@ pub(crate) enum Fault {
     /// The request's body is not in the coding that its head says.
     #[error("the request body is not in the coding that content-encoding says")]
     BrokenCoding,
+    /// The route does not let its callers use what its provider keeps.
+    #[error(
+        "this model does not give access to what its provider keeps; ask the operator for provider_state"
+    )]
+    StateForbidden,
     /// No provider of the route can be asked for what the request holds.
     #[error("{param} {reason}")]
     Unsupported {
@@ -164,6 +169,7 @@ impl Fault {
             | Self::BadRequest { .. }
             | Self::ContentEncoding
             | Self::BrokenCoding
+            | Self::StateForbidden
             | Self::Unsupported { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTimeout
@@ -215,6 +221,7 @@ impl Fault {
             }
             Self::ContentEncoding => face(415, Invalid, "unsupported_content_encoding"),
             Self::BrokenCoding => face(400, Invalid, "invalid_content_encoding"),
+            Self::StateForbidden => face(403, ErrorClass::Permission, "state_forbidden"),
             Self::Unsupported { param, .. } => {
                 Face { param: Some(param.clone()), ..face(400, Invalid, "unsupported_parameter") }
             }

@@ -34,6 +34,8 @@ struct Shared {
     registry: Mutex<Registry>,
     calls: Family<CallLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
+    tokens: Family<TokenLabels, Counter>,
+    cost: Family<RouteLabels, Counter>,
     breaker_states: Family<ProviderLabels, Gauge>,
     attempts: Family<AttemptLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
@@ -57,6 +59,12 @@ struct CallLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    route: String,
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -91,6 +99,8 @@ impl Metrics {
             registry: Mutex::default(),
             calls: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_S)),
+            tokens: Family::default(),
+            cost: Family::default(),
             breaker_states: Family::default(),
             attempts: Family::default(),
             findings: Family::default(),
@@ -121,6 +131,7 @@ impl Metrics {
             let labels = CallLabels { route, status, ending: facts.ending.as_str() };
             let _ = shared.calls.get_or_create(&labels).inc();
         }
+        self.tokens(facts);
         for note in &facts.attempts {
             let provider = shared.providers.admit(&note.provider).to_owned();
             let labels = AttemptLabels { provider, result: note.result, reason: note.reason.clone() };
@@ -134,6 +145,26 @@ impl Metrics {
                 enforced: note.finding.enforced.to_string(),
             };
             let _ = shared.findings.get_or_create(&labels).inc_by(u64::from(note.finding.count));
+        }
+    }
+
+    fn tokens(&self, facts: &Facts) {
+        let Some(usage) = facts.usage else { return };
+        let shared = &self.0;
+        let route = shared.routes.admit(&facts.route).to_owned();
+        let kinds = [
+            ("input", usage.input),
+            ("cache_read", usage.cache_read),
+            ("cache_write", usage.cache_write),
+            ("output", usage.output.saturating_sub(usage.reasoning)),
+            ("reasoning", usage.reasoning),
+        ];
+        for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
+            let labels = TokenLabels { route: route.clone(), kind };
+            let _ = shared.tokens.get_or_create(&labels).inc_by(count);
+        }
+        if let Some(cost) = facts.cost_microdollars() {
+            let _ = shared.cost.get_or_create(&RouteLabels { route }).inc_by(cost);
         }
     }
 
@@ -195,6 +226,12 @@ impl Shared {
             "breakwater_call_duration_seconds",
             "From the request's head to the answer's end",
             self.durations.clone(),
+        );
+        registry.register("breakwater_tokens", "Tokens by route and kind", self.tokens.clone());
+        registry.register(
+            "breakwater_cost_microdollars",
+            "Cost by route, in millionths of a US dollar",
+            self.cost.clone(),
         );
         registry.register(
             "breakwater_circuit_breaker_state",

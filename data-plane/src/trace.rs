@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use breakwater_common::guard::{Finding, Side};
 use breakwater_common::limits::{ATTEMPTS_MAX, CALL_FINDINGS_MAX};
+use breakwater_common::resource::Price;
 use breakwater_common::time::UnixMillis;
 use breakwater_dialect::Format;
 use breakwater_dialect::ir::Usage;
@@ -101,10 +102,21 @@ pub(crate) struct Facts {
     pub(crate) first_byte_ms: Option<u64>,
     /// Tokens, as the upstream said them.
     pub(crate) usage: Option<Usage>,
+    /// What the model that answered costs, if the catalogue says it.
+    pub(crate) price: Option<Price>,
     /// Every upstream considered, in order.
     pub(crate) attempts: Vec<AttemptNote>,
     /// Findings, at most [`CALL_FINDINGS_MAX`].
     pub(crate) findings: Vec<FindingNote>,
+}
+
+impl Facts {
+    /// Returns what the call cost in millionths of a US dollar; none without usage or price.
+    pub(crate) fn cost_microdollars(&self) -> Option<u64> {
+        let usage = self.usage?;
+        let read = usage.input.saturating_add(usage.cache_write);
+        Some(self.price?.microdollars(read, usage.cache_read, usage.output))
+    }
 }
 
 /// A call's notes. Clones share them; the lock is held for a moment and never across an await.

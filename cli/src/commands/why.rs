@@ -18,6 +18,27 @@ pub(super) async fn run(context: &Context, request_id: &str) -> Result<(), Failu
     Ok(())
 }
 
+/// Tokens read and written, with those of them that are told apart; empty if the provider said none.
+fn tokens(call: &Value) -> String {
+    let count = |pointer| text(call, pointer);
+    if count("/prompt_tokens").is_empty() {
+        return String::new();
+    }
+    format!(
+        "{} in ({} from a cache), {} out ({} of reasoning)",
+        count("/prompt_tokens"),
+        count("/cached_tokens"),
+        count("/output_tokens"),
+        count("/reasoning_tokens")
+    )
+}
+
+/// US dollars, to the millionth; empty if there is no price.
+fn cost(call: &Value) -> String {
+    let microdollars = text(call, "/cost_microdollars").parse::<u64>();
+    microdollars.map(|cost| format!("${}.{:06}", cost / 1_000_000, cost % 1_000_000)).unwrap_or_default()
+}
+
 fn story(call: &Value) -> String {
     let rule = match call["rule"].as_u64() {
         Some(rule) => format!("rule {rule} of the route"),
@@ -41,6 +62,8 @@ fn story(call: &Value) -> String {
         ("ending", text(call, "/ending")),
         ("first byte", milliseconds("/first_byte_ms")),
         ("duration", milliseconds("/duration_ms")),
+        ("tokens", tokens(call)),
+        ("cost", cost(call)),
     ]);
     let attempts = list(call, "attempts");
     if !attempts.is_empty() {

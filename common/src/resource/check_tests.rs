@@ -26,7 +26,13 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
         timeouts: Timeouts::default(),
         models: models
             .iter()
-            .map(|&name| Model { name: name.into(), deployment: String::new(), disabled: false })
+            .map(|&name| Model {
+                name: name.into(),
+                deployment: String::new(),
+                max_output_tokens: None,
+                price: None,
+                disabled: false,
+            })
             .collect(),
         disabled: false,
     })
@@ -50,6 +56,7 @@ fn route(chain: Vec<EndpointRef>) -> Route {
         rules: Vec::new(),
         sovereignty: String::new(),
         reveal_provider: false,
+        provider_state: false,
         deadline: Duration::from_secs(1),
     }
 }

@@ -17,7 +17,7 @@ pub use condition::{CompiledCondition, Facts};
 pub use endpoint::Endpoint;
 pub use kind::Kind;
 pub use policy::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
-pub use provider::{Credential, Model, Provider, ProviderType, SEALED_PLACEHOLDER, Timeouts};
+pub use provider::{Credential, Model, Price, Provider, ProviderType, SEALED_PLACEHOLDER, Timeouts};
 pub use route::{Condition, ConditionValue, EndpointRef, Operator, Route, RouteRule, RuleChain};
 pub use tenant::Tenant;
 

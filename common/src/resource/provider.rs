@@ -101,12 +101,6 @@ impl ProviderType {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
-
-    /// Whether this release can call it: the OpenAI chat format and its two variants.
-    #[must_use]
-    pub fn speaks_openai_chat(self) -> bool {
-        matches!(self, Self::OpenAi | Self::AzureOpenAi | Self::OpenAiCompatible)
-    }
 }
 
 /// One key of an account. In the control plane `api_key` is sealed; only a proxy holds it open.
@@ -153,6 +147,55 @@ pub struct Model {
     pub name: String,
     /// Azure's deployment; empty if it is the model's name.
     pub deployment: String,
+    /// The most tokens of one answer; none if not said.
+    pub max_output_tokens: Option<u32>,
+    /// What it costs; none if not said.
+    pub price: Option<Price>,
     /// No call asks for it.
     pub disabled: bool,
+}
+
+/// US dollars for a million tokens. What is not said costs nothing, but for `cached_input`, which then costs as `input`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Price {
+    /// Of the prompt.
+    pub input: Option<f64>,
+    /// Of the prompt, read from the vendor's cache.
+    pub cached_input: Option<f64>,
+    /// Of the answer.
+    pub output: Option<f64>,
+}
+
+impl Price {
+    /// Returns what tokens cost, in millionths of a dollar, rounded to the nearest. `input` are those that no cache gave.
+    #[must_use]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts stay far below 2^52, prices are 0 or more and bounded, and `as` saturates"
+    )]
+    pub fn microdollars(&self, input: u64, cached: u64, output: u64) -> u64 {
+        let price = |price: Option<f64>| price.unwrap_or_default();
+        // A dollar for a million tokens is a millionth of a dollar for one.
+        let cost = input as f64 * price(self.input)
+            + cached as f64 * price(self.cached_input.or(self.input))
+            + output as f64 * price(self.output);
+        cost.round() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cost_is_by_kind_of_token() {
+        let price = Price { input: Some(2.5), cached_input: Some(1.25), output: Some(10.0) };
+        assert_eq!(price.microdollars(1_000, 0, 0), 2_500);
+        assert_eq!(price.microdollars(0, 1_000, 0), 1_250);
+        assert_eq!(price.microdollars(100, 100, 10), 250 + 125 + 100);
+        assert_eq!(Price { cached_input: None, ..price }.microdollars(0, 1_000, 0), 2_500);
+        assert_eq!(Price::default().microdollars(9, 9, 9), 0);
+    }
 }

@@ -19,6 +19,8 @@ pub struct Route {
     pub sovereignty: String,
     /// Answers say which provider gave them.
     pub reveal_provider: bool,
+    /// Callers may use what the first provider keeps for them.
+    pub provider_state: bool,
     /// The whole call's limit.
     pub deadline: Duration,
 }

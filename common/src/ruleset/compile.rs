@@ -147,6 +147,7 @@ impl<'a> Compiler<'a> {
             guards,
             deadline: route.deadline,
             reveal_provider: route.reveal_provider,
+            provider_state: route.provider_state,
             sovereignty: route.sovereignty.clone(),
             default: self.candidates(&chains.default),
             rules,

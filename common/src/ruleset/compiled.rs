@@ -47,6 +47,8 @@ pub struct CompiledRoute {
     pub deadline: Duration,
     /// Answers say which provider gave them.
     pub reveal_provider: bool,
+    /// Callers may use what the first provider keeps for them.
+    pub provider_state: bool,
     /// A tag that every candidate's provider carries; empty if none is asked for.
     pub sovereignty: String,
     pub(super) default: Vec<Candidate>,
@@ -65,9 +67,7 @@ pub(super) struct CompiledRule {
 pub struct Selection<'a> {
     /// The rule that chose it, from 0; none: the route's own chain.
     pub rule: Option<u32>,
-    /// In order; never empty. It holds also those that cannot be called, so that the proxy can say why it skipped them:
-    /// disabled ones, and those whose type does not [speak OpenAI's chat
-    /// format](crate::resource::ProviderType::speaks_openai_chat).
+    /// In order; never empty. It holds also those that cannot be called, so that the proxy can say why it skipped them.
     pub candidates: &'a [Candidate],
 }
 

@@ -4,7 +4,7 @@ use breakwater_proto::v1;
 
 use super::Problems;
 use crate::breaker;
-use crate::resource::{Credential, Model, Provider, ProviderType, Timeouts};
+use crate::resource::{Credential, Model, Price, Provider, ProviderType, Timeouts};
 
 pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provider {
     problems.unique("spec.credentials", spec.credentials.iter().map(|credential| credential.name.as_str()));
@@ -25,7 +25,17 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
         models: spec
             .models
             .into_iter()
-            .map(|model| Model { name: model.name, deployment: model.deployment, disabled: model.disabled })
+            .map(|model| Model {
+                name: model.name,
+                deployment: model.deployment,
+                max_output_tokens: model.max_output_tokens,
+                price: model.price.map(|price| Price {
+                    input: price.input,
+                    cached_input: price.cached_input,
+                    output: price.output,
+                }),
+                disabled: model.disabled,
+            })
             .collect(),
         disabled: spec.disabled,
     }

@@ -31,6 +31,7 @@ pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
         rules,
         sovereignty: spec.sovereignty,
         reveal_provider: spec.reveal_provider,
+        provider_state: spec.provider_state,
         deadline: problems.duration("spec.deadline", &spec.deadline, Route::DEADLINE_DEFAULT),
     }
 }

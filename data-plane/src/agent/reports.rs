@@ -72,6 +72,11 @@ pub(super) fn explain(facts: &Facts, proxy: &str) -> CallExplanation {
         attempts: facts.attempts.iter().map(attempt).collect(),
         rule: facts.rule,
         stream: facts.stream,
+        prompt_tokens: facts.usage.map(|usage| usage.prompt()),
+        cached_tokens: facts.usage.map(|usage| usage.cache_read).unwrap_or_default(),
+        output_tokens: facts.usage.map(|usage| usage.output),
+        reasoning_tokens: facts.usage.map(|usage| usage.reasoning).unwrap_or_default(),
+        cost_microdollars: facts.cost_microdollars(),
     }
 }
 

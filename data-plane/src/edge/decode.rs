@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
 use super::inflate::{Coding, inflate};
-use super::{Door, Pinned, models, trace_of};
+use super::{Door, Pinned, models, stored, trace_of};
 use crate::call::{Call, Pending, Reply};
 use crate::fault::Fault;
 use crate::trace::Trace;
@@ -64,6 +64,10 @@ where
             match door {
                 Door::Models(_) => Ok(models::list(&pinned, door.format(&parts.headers))),
                 Door::Model(ref id, _) => models::get(&pinned, id, door.format(&parts.headers)),
+                Door::State(ref state) => {
+                    let bytes = read(&parts.headers, body).await?;
+                    inner.call(stored::call(&pinned, trace, state, &parts.headers, &bytes)?).await
+                }
                 Door::Call { asked, array } => {
                     let bytes = read(&parts.headers, body).await?;
                     let mut call = decode(&pinned, trace, asked, &bytes)?;
@@ -86,7 +90,7 @@ fn passed(headers: &HeaderMap) -> HeaderMap {
     values.collect()
 }
 
-fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes) -> Result<Call, Fault> {
+pub(super) fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes) -> Result<Call, Fault> {
     let request = exchange::parse(asked, bytes)
         .map_err(|BadRequest { param, message }| Fault::BadRequest { param, message })?;
     let alias = request.model().to_owned();
@@ -105,6 +109,7 @@ fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes) -> Result<
         route,
         alias,
         request: Arc::new(request),
+        state: None,
         array: false,
         headers: HeaderMap::new(),
         redactions: Vec::new(),

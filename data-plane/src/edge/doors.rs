@@ -73,7 +73,7 @@ where
             Ok(Found::Call(door)) => {
                 let trace = trace_of(&request);
                 let mut facts = trace.note();
-                facts.is_call = matches!(door, Door::Call { .. });
+                facts.is_call = matches!(door, Door::Call { .. } | Door::State(_));
                 facts.format = Some(door.format(request.headers()));
                 drop(facts);
                 drop(request.extensions_mut().insert(door));

@@ -11,6 +11,7 @@ mod models;
 pub(crate) mod observe;
 mod paths;
 pub(crate) mod rescue;
+mod stored;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full};
 
-use crate::call::{Reply, ReplyBody};
+use crate::call::{Reply, ReplyBody, State};
 use crate::trace::Trace;
 
 /// Which of our paths a request asked for, once that is known.
@@ -34,6 +35,8 @@ pub(crate) enum Door {
         /// A stream is wanted as one JSON array.
         array: bool,
     },
+    /// Something that a provider keeps.
+    State(State),
     /// A listing of models, in the form of its path.
     Models(Format),
     /// One model, in the form of its path.
@@ -46,6 +49,7 @@ impl Door {
     pub(crate) fn format(&self, headers: &HeaderMap) -> Format {
         match self {
             Self::Call { asked, .. } => asked.format,
+            Self::State(_) => Format::Responses,
             Self::Models(Format::Chat) | Self::Model(_, Format::Chat)
                 if headers.contains_key("anthropic-version") =>
             {

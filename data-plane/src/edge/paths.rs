@@ -5,6 +5,7 @@ use breakwater_dialect::pass::Asked;
 use http::{Method, Uri};
 
 use super::Door;
+use crate::call::State;
 use crate::fault::Fault;
 
 /// What stands behind a path.
@@ -28,12 +29,37 @@ const GET: &str = "GET, HEAD";
 
 /// Finds what stands behind a path. Errors: nothing, or not for this method.
 pub(super) fn find(method: &Method, uri: &Uri) -> Result<Found, Fault> {
+    if let Some(state) = state(method, uri) {
+        return Ok(Found::Call(Door::State(state)));
+    }
     let (found, allow) = of_path(uri.path(), uri.query().unwrap_or_default()).ok_or(Fault::UnknownPath)?;
     if allow.split(", ").any(|allowed| allowed == method.as_str()) {
         Ok(found)
     } else {
         Err(Fault::MethodNotAllowed { allow })
     }
+}
+
+/// Reads a call about something that a provider keeps (source: openai-openapi 2.3.0).
+fn state(method: &Method, uri: &Uri) -> Option<State> {
+    let path = uri.path();
+    let below = ["/openai/v1/", "/v1/", "/openai/"].iter().find_map(|root| path.strip_prefix(root))?;
+    let segments: Vec<&str> = below.split('/').collect();
+    let known = match (method.as_str(), segments.as_slice()) {
+        ("GET", ["chat", "completions"]) => true,
+        ("GET" | "POST" | "DELETE", ["chat", "completions", id])
+        | ("GET", ["chat", "completions", id, "messages"])
+        | ("POST", ["responses", id, "cancel"])
+        | ("GET", ["responses", id, "input_items"])
+        | ("GET" | "DELETE", ["responses", id])
+        | ("DELETE", ["models", id]) => !id.is_empty(),
+        ("POST", ["responses", "input_tokens" | "compact"]) => true,
+        _ => false,
+    };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    // Dots would lead out of the path.
+    let safe = !segments.iter().any(|segment| matches!(percent_decoded(segment).as_str(), "." | ".."));
+    (known && safe).then(|| State { method: method.clone(), target: format!("{below}{query}") })
 }
 
 fn of_path(path: &str, query: &str) -> Option<(Found, &'static str)> {
@@ -165,7 +191,7 @@ mod tests {
         check(Method::GET, "/v1/models/a%2Fb", model("a/b"));
         check(Method::GET, "/v1/models/a/b", model("a/b"));
         check(Method::GET, "/v1/models/llama3:8b", model("llama3:8b"));
-        check(Method::GET, "/v1/chat/completions", Err(Fault::MethodNotAllowed { allow: "POST" }));
+        check(Method::PUT, "/v1/chat/completions", Err(Fault::MethodNotAllowed { allow: "POST" }));
         check(Method::DELETE, "/v1/models", Err(Fault::MethodNotAllowed { allow: "GET" }));
         check(Method::GET, "/v1/models/", Err(Fault::UnknownPath));
         check(Method::POST, "/v1/files", Err(Fault::UnknownPath));
@@ -195,6 +221,22 @@ mod tests {
         asks("/v1beta/models/g:streamGenerateContent", Format::Gemini, Some("g"), Some(true), true);
         asks("/model/us.a.b-v1%3A0/converse", Format::Converse, Some("us.a.b-v1:0"), Some(false), false);
         asks("/model/a/converse-stream", Format::Converse, Some("a"), Some(true), false);
+    }
+
+    #[test]
+    fn what_a_provider_keeps_is_told_apart_and_cannot_be_left() {
+        let state = |method: Method, path: &str, target: &str| {
+            let state = State { method: method.clone(), target: target.to_owned() };
+            check(method, path, Ok(Found::Call(Door::State(state))));
+        };
+        state(Method::GET, "/v1/responses/resp_1?include=x", "responses/resp_1?include=x");
+        state(Method::POST, "/v1/responses/resp_1/cancel", "responses/resp_1/cancel");
+        state(Method::DELETE, "/openai/v1/responses/resp_1", "responses/resp_1");
+        state(Method::GET, "/v1/chat/completions?limit=1", "chat/completions?limit=1");
+        state(Method::DELETE, "/v1/models/ft:1", "models/ft:1");
+        check(Method::GET, "/v1/responses/..", Err(Fault::UnknownPath));
+        check(Method::GET, "/v1/responses/%2e%2E/input_items", Err(Fault::UnknownPath));
+        check(Method::GET, "/v1/responses/", Err(Fault::UnknownPath));
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn bad_input(fault: &Fault) -> Option<&'static str> {
         Fault::BadRequest { .. } => Some("bad_request"),
         Fault::ContentEncoding | Fault::BrokenCoding => Some("content_encoding"),
         Fault::Unsupported { .. } => Some("unsupported_parameter"),
+        Fault::StateForbidden => Some("state_forbidden"),
         Fault::BodyTooLarge { .. } => Some("body_too_large"),
         Fault::BodyTimeout => Some("slow_body"),
         Fault::BodyIncomplete => Some("incomplete_body"),

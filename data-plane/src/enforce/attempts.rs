@@ -13,6 +13,7 @@ use breakwater_dialect::codec::{Caller, Target};
 use breakwater_dialect::embeddings::EmbeddingsFormat;
 use breakwater_dialect::exchange::{self, Exchange};
 use breakwater_dialect::ir::Refused;
+use breakwater_dialect::json::Edits;
 use breakwater_dialect::{Format, quirks};
 use breakwater_runtime::SharedClock;
 use http::HeaderMap;
@@ -20,7 +21,7 @@ use tower::Service;
 
 use super::explain::{Failures, note};
 use super::reply;
-use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply};
+use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply, State};
 use crate::fault::Fault;
 
 /// See the module.
@@ -63,7 +64,12 @@ async fn run<S>(mut inner: S, clock: SharedClock, call: Call) -> Result<Reply, F
 where
     S: Service<Attempt, Response = Answer, Error = AttemptFault, Future = Pending<Answer, AttemptFault>>,
 {
-    let candidates = select(&call);
+    let mut candidates = select(&call);
+    if call.state.is_some() {
+        // It is kept in one place.
+        candidates.retain(|candidate| skip(candidate).is_none() && keeps(candidate));
+        candidates.truncate(1);
+    }
     let mut failures = Failures::new(candidates.len());
     for candidate in candidates {
         if let Some(reason) = skip(&candidate) {
@@ -125,15 +131,27 @@ fn skip(candidate: &Candidate) -> Option<&'static str> {
     }
 }
 
+/// Whether a provider keeps things as OpenAI does.
+fn keeps(candidate: &Candidate) -> bool {
+    matches!(
+        candidate.upstream.provider.provider_type,
+        ProviderType::OpenAi | ProviderType::AzureOpenAi | ProviderType::OpenAiCompatible
+    )
+}
+
 /// Writes the call for a candidate. Errors: its format cannot say what the call asks.
 fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
+    if let Some(state) = &call.state {
+        return Ok(stored(call, candidate, state));
+    }
     let provider = &candidate.upstream.provider;
     let client = call.request.format();
     let format = Format::at(provider.provider_type, &provider.base_url, client);
+    let model = provider.model(&candidate.model);
     let target = Target {
         format,
         model: candidate.model.clone(),
-        max_output_tokens: None,
+        max_output_tokens: model.and_then(|model| model.max_output_tokens).map(u64::from),
         embeddings: EmbeddingsFormat::at(provider.provider_type, &provider.base_url, &candidate.model),
         quirks: quirks::of_host(provider.provider_type, host(&provider.base_url)),
     };
@@ -141,17 +159,12 @@ fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
     if !prepared.dropped.is_empty() {
         tracing::debug!(provider = %candidate.upstream.name, dropped = ?prepared.dropped, "left out in translation");
     }
-    let facts = call.trace.note();
+    call.trace.note().price = model.and_then(|model| model.price);
     let caller = Caller {
-        alias: call.alias.clone(),
-        id: facts.request_id.trim_start_matches("bwr-").to_owned(),
-        created: facts.start.0 / 1_000,
-        include_usage: call.request.asked_usage(),
         reveal_provider: call.route.reveal_provider,
-        gemini_array: call.array,
         request: prepared.request.unwrap_or_default(),
+        ..caller(call)
     };
-    drop(facts);
     let guards = call.route.guards.inspects(Side::Output).then(|| Arc::clone(&call.route.guards));
     Ok(Attempt {
         upstream: Arc::clone(&candidate.upstream),
@@ -167,8 +180,51 @@ fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
             embeddings: prepared.embeddings,
         }),
         headers: if client == format { call.headers.clone() } else { HeaderMap::new() },
+        state: None,
         stream: call.request.stream(),
     })
+}
+
+/// For whom an answer is written, as far as the call says it.
+fn caller(call: &Call) -> Caller {
+    let facts = call.trace.note();
+    Caller {
+        alias: call.alias.clone(),
+        id: facts.request_id.trim_start_matches("bwr-").to_owned(),
+        created: facts.start.0 / 1_000,
+        include_usage: call.request.asked_usage(),
+        gemini_array: call.array,
+        ..Caller::default()
+    }
+}
+
+/// Writes a call about something that the candidate's provider keeps: as it came, but for the model's name. Ids pass: they
+/// are what the call is about.
+fn stored(call: &Call, candidate: &Candidate, state: &Arc<State>) -> Attempt {
+    let body = if call.request.says_model() {
+        call.request.rewrite(&candidate.model, &call.redactions, Edits::default())
+    } else {
+        call.request.redacted(&call.redactions)
+    };
+    let format = if state.stream() { Format::Responses } else { Format::Moderations };
+    let caller = Caller { reveal_provider: true, ..caller(call) };
+    Attempt {
+        upstream: Arc::clone(&candidate.upstream),
+        model: candidate.model.clone(),
+        deployment: candidate.deployment.clone(),
+        alias: call.alias.clone(),
+        body,
+        exchange: Arc::new(Exchange {
+            client: format,
+            provider: format,
+            caller,
+            guards: None,
+            embeddings: None,
+        }),
+        headers: HeaderMap::new(),
+        state: Some(Arc::clone(state)),
+        stream: state.stream(),
+    }
 }
 
 /// Returns the host of an address.

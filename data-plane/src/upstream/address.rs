@@ -11,6 +11,9 @@ pub(super) fn address(attempt: &Attempt) -> Option<Uri> {
     let provider = &attempt.upstream.provider;
     let exchange = &attempt.exchange;
     let base = provider.base_url.trim_end_matches('/');
+    if let Some(state) = &attempt.state {
+        return format!("{base}/{}", state.target).parse().ok();
+    }
     let address = match exchange.provider {
         Format::Chat => openai(provider, base, attempt, "chat/completions"),
         Format::Completions => openai(provider, base, attempt, "completions"),

@@ -20,6 +20,8 @@ pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body:
         408 | 500..=599 => Reason::Status,
         429 => Reason::RateLimited,
         401..=403 => Reason::CredentialRefused,
+        // What the caller asked for is not kept there; else the operator's model is not.
+        404 if attempt.state.is_some() => Reason::Rejected,
         404 => Reason::ModelRefused,
         400..=499 => Reason::Rejected,
         _ => Reason::UnexpectedStatus,

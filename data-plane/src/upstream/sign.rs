@@ -57,7 +57,10 @@ where
 /// Returns the request; none if the provider's configuration makes no address or no header.
 fn sign(attempt: &Attempt) -> Option<Request<Full<bytes::Bytes>>> {
     let mut request = Request::new(Full::new(attempt.body.clone()));
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = attempt.state.as_ref().map_or(Method::POST, |state| state.method.clone());
+    if request.method() != Method::POST {
+        *request.body_mut() = Full::default();
+    }
     *request.uri_mut() = address(attempt)?;
     let headers = request.headers_mut();
     headers.extend(attempt.headers.clone());

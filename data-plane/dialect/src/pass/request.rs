@@ -178,6 +178,12 @@ impl ClientRequest {
         &self.model
     }
 
+    /// Whether the body itself says the model.
+    #[must_use]
+    pub fn says_model(&self) -> bool {
+        self.model_at.is_some()
+    }
+
     /// Whether the caller wants a stream.
     #[must_use]
     pub fn stream(&self) -> bool {
