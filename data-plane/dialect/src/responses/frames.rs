@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 
 use super::build::{Object, list};
-use super::object;
+use super::{item, object};
+use crate::json::{self, Place};
 
 /// Writes events.
 #[derive(Debug, Default)]
@@ -54,12 +55,8 @@ pub(super) struct Part {
 impl Part {
     /// Returns all log probabilities as one array in source.
     pub(super) fn logprobs(&self) -> String {
-        let inner = |list: &str| {
-            let list = list.trim();
-            let list = list.strip_prefix('[').unwrap_or(list);
-            list.strip_suffix(']').unwrap_or(list).trim().to_owned()
-        };
-        list(self.logprobs.iter().map(|list| inner(list)).filter(|inner| !inner.is_empty()))
+        let lists = self.logprobs.iter().filter(|list| json::check(list.as_bytes()).is_ok());
+        list(lists.flat_map(|list| Place::root(list).elements().map(|entry| logprob(entry, true))))
     }
 
     /// Writes it as the content of a message holds it.
@@ -70,4 +67,22 @@ impl Part {
             object::output_text(&self.text, &self.logprobs())
         }
     }
+}
+
+/// Writes one entry of log probabilities. This format demands the bytes of every token, which others leave out.
+fn logprob(entry: Place<'_>, top: bool) -> String {
+    let token = item::word(entry, "token");
+    let bytes = entry
+        .get("bytes")
+        .filter(Place::is_array)
+        .map_or_else(|| list(token.bytes().map(|byte| byte.to_string())), |bytes| bytes.source().to_owned());
+    let written = Object::new()
+        .text("token", &token)
+        .raw("bytes", &bytes)
+        .raw("logprob", entry.get("logprob").map_or("0.0", |logprob| logprob.source()));
+    if !top {
+        return written.end();
+    }
+    let others = entry.get("top_logprobs").into_iter().flat_map(|others| others.elements());
+    written.raw("top_logprobs", &list(others.map(|other| logprob(other, false)))).end()
 }

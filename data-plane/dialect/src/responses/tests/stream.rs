@@ -236,7 +236,7 @@ fn events() -> Vec<Event> {
         Event::Delta(at(2), text("Hello \u{1f600}\"")),
         Event::Delta(
             at(2),
-            Delta::Logprobs(r#"[{"token":"a","bytes":[97],"logprob":-0.5,"top_logprobs":[]}]"#.to_owned()),
+            Delta::Logprobs(r#"[{"token":"a","logprob":-0.5,"top_logprobs":[{"token":"\u00e9","bytes":null,"logprob":-1}]}]"#.to_owned()),
         ),
         Event::Close(at(2)),
         Event::Open(at(3), Opening::Text),
@@ -351,6 +351,11 @@ fn whole_answer(response: &Value, items: &[Value]) {
     );
     assert_eq!(items[2]["content"][0]["text"], "Hello \u{1f600}\"");
     assert_eq!(items[2]["content"][1]["text"], "world");
+    assert_eq!(
+        items[2]["content"][0]["logprobs"],
+        json!([{"token": "a", "bytes": [97], "logprob": -0.5,
+            "top_logprobs": [{"token": "\u{e9}", "bytes": [195, 169], "logprob": -1}]}])
+    );
     assert_eq!(items[6]["arguments"], "{}");
 }
 
