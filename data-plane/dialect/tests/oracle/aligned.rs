@@ -55,11 +55,11 @@ fn scenarios() -> Vec<Scenario> {
 fn cross(one: &Recording, client: Format, other: &Recording, provider: Format) -> Verdict {
     let request = match translate::read_request(client, &one.request.to_string()) {
         Ok(request) => request,
-        Err(refused) => return refusal(&refused),
+        Err(refused) => return refusal(&refused, &one.request),
     };
     let written = match translate::write_request(request, &target(provider)) {
         Ok(written) => written,
-        Err(refused) => return refusal(&refused),
+        Err(refused) => return refusal(&refused, &one.request),
     };
     let Ok(body) = serde_json::from_slice::<Value>(&written.body) else {
         return Verdict::Wrong("what is written is no JSON".to_owned());

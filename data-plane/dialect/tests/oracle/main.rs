@@ -28,6 +28,7 @@ mod floors;
 mod matrix;
 mod order;
 mod questions;
+mod refusals;
 mod replies;
 mod requests;
 mod streams;

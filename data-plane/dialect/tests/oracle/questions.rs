@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use breakwater_dialect::Format;
 
 use crate::compare;
-use crate::kit::asked::{Asked, Choice};
+use crate::kit::asked::{Asked, Choice, Tool, Turn};
 use crate::requests::MAX_OUTPUT_TOKENS;
 use crate::tally::Verdict;
 
@@ -68,10 +68,20 @@ fn reason(
         }
         "temperature" if noted(&["temperature"]) => Some("temperature: dropped with a note"),
         "stop texts" if noted(&["stop"]) => Some("stop texts: dropped with a note"),
-        "tool choice" | "tools"
-            if matches!(provider, Format::Converse | Format::Ollama) && asked.choice == Choice::None =>
-        {
-            Some("tool_choice none: Bedrock and Ollama have no word for it, so the tools are left out")
+        "tool choice" | "tools" if asked.choice == Choice::None && leaves_out(provider) => {
+            let whole = got.tools.is_empty() || got.tools == asked.tools;
+            whole.then_some(
+                "tool_choice none: no word for it, so the tools are left out, or the model is told",
+            )
+        }
+        "system" if asked.choice == Choice::None && leaves_out(provider) => got
+            .system
+            .starts_with(&asked.system)
+            .then_some("tool_choice none: no word for it, so the tools are left out, or the model is told"),
+        "tools" | "tool choice" => only_these(asked, got)
+            .then_some("a choice of several tools: only these are offered, and one must be called"),
+        "turns" if provider == Format::Converse => {
+            (asked.turns == without_dots(got)).then_some("a document: Bedrock takes it only beside a text")
         }
         _ => None,
     }
@@ -87,4 +97,23 @@ fn moved(asked: &Asked) -> (Vec<char>, Vec<String>) {
         said.chain(turn.media.iter().cloned()).collect::<Vec<_>>()
     });
     (letters, rest.collect())
+}
+
+/// Formats without a word for `none`.
+fn leaves_out(provider: Format) -> bool {
+    matches!(provider, Format::Converse | Format::Ollama)
+}
+
+fn only_these(asked: &Asked, got: &Asked) -> bool {
+    let Choice::These(names) = &asked.choice else { return false };
+    let wanted: Vec<&Tool> = asked.tools.iter().filter(|tool| names.contains(&tool.name)).collect();
+    got.choice == Choice::Required && wanted == got.tools.iter().collect::<Vec<_>>()
+}
+
+fn without_dots(got: &Asked) -> Vec<Turn> {
+    let mut turns = got.turns.clone();
+    for turn in turns.iter_mut().filter(|turn| !turn.media.is_empty() && turn.text == ".") {
+        turn.text.clear();
+    }
+    turns
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::kit::asked;
 use crate::kit::recordings::{Recording, all};
 use crate::questions;
+use crate::refusals;
 use crate::tally::{Feature, REFUSED, Tally, Verdict};
 use crate::valid;
 
@@ -40,9 +41,9 @@ pub fn tally() -> &'static Tally {
             let features = features(&asked);
             for provider in PROVIDERS.into_iter().filter(|provider| *provider != client) {
                 let verdict = match &read {
-                    Err(refused) => refusal(refused),
+                    Err(refused) => refusal(refused, &recording.request),
                     Ok(request) => match translate::write_request(request.clone(), &target(provider)) {
-                        Err(refused) => refusal(&refused),
+                        Err(refused) => refusal(&refused, &recording.request),
                         Ok(written) => judge(provider, &asked, &written),
                     },
                 };
@@ -86,17 +87,19 @@ fn judge(provider: Format, asked: &asked::Asked, written: &Translated) -> Verdic
 }
 
 /// A call that cannot be said is refused with a name; `model` is the name that empty rooms give.
-pub fn refusal(refused: &Refused) -> Verdict {
+pub fn refusal(refused: &Refused, request: &Value) -> Verdict {
     if refused.param == "model" {
         return Verdict::Wrong("there is no reader or no writer of requests".to_owned());
     }
-    Verdict::Explained(format!("{REFUSED}{}", name(refused)))
+    if let Err(why) = refusals::grounded(&numberless(&refused.param), request) {
+        return Verdict::Wrong(format!("{why} | {refused}"));
+    }
+    Verdict::Explained(format!("{REFUSED}{} {}", numberless(&refused.param), refused.reason))
 }
 
-/// A refusal without its numbers: `messages[3].content[1]` and `messages[0].content[7]` are one kind.
-fn name(refused: &Refused) -> String {
-    let param: String = refused.param.split(|letter: char| letter.is_ascii_digit()).collect();
-    format!("{param} {}", refused.reason)
+/// The name of a member without its numbers: `messages[3].content[1]` and `messages[0].content[7]` are one kind.
+fn numberless(param: &str) -> String {
+    param.split(|letter: char| letter.is_ascii_digit()).collect()
 }
 
 #[test]

@@ -223,3 +223,32 @@ fn a_stream_says_the_same_in_every_format_however_it_is_cut() {
     assert!(count >= 900, "the corpus has more streams than {count}");
     tally.hold("streams");
 }
+
+/// The oracle can fail: a stream that lacks any one of its frames is not let pass.
+#[test]
+fn a_stream_without_one_of_its_frames_is_found_out() {
+    for client in CLIENTS {
+        let worth = |stream: &Stream| {
+            let said = kit::streamed(stream.format, &stream.events());
+            let both = |choice: &kit::semantics::Choice| !choice.text.is_empty() && !choice.calls.is_empty();
+            (stream.format != client && said.choices.iter().any(both)).then_some(said)
+        };
+        let mut streams = streams().flatten().filter_map(|stream| worth(&stream).map(|said| (stream, said)));
+        let (stream, said, out) = streams
+            .find_map(|(stream, said)| {
+                let caller = caller(stream.recording, stream.format, true);
+                let out = run(&stream, client, &caller, [stream.bytes]).ok()?;
+                matches!(judge(&stream, client, &out, &said), Ok(Verdict::Pass))
+                    .then_some((stream, said, out))
+            })
+            .expect("some stream passes");
+        let ends: Vec<usize> = frames::split(client, &out).unwrap().iter().map(|frame| frame.end).collect();
+        for (place, end) in ends.iter().enumerate() {
+            let begin = place.checked_sub(1).map_or(0, |before| ends[before]);
+            let without = [&out[..begin], &out[*end..]].concat();
+            let verdict = judge(&stream, client, &without, &said);
+            let lost = String::from_utf8_lossy(&out[begin..*end]);
+            assert!(!matches!(verdict, Ok(Verdict::Pass)), "{}: nobody misses {lost}", client.as_str());
+        }
+    }
+}
