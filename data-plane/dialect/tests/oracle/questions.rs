@@ -74,12 +74,16 @@ fn reason(
                 "tool_choice none: no word for it, so the tools are left out, or the model is told",
             )
         }
-        "system" if asked.choice == Choice::None && leaves_out(provider) => got
+        "system" if leaves_out(provider) && (asked.choice == Choice::None || asked.tools.is_empty()) => got
             .system
             .starts_with(&asked.system)
             .then_some("tool_choice none: no word for it, so the tools are left out, or the model is told"),
         "tools" | "tool choice" => only_these(asked, got)
             .then_some("a choice of several tools: only these are offered, and one must be called"),
+        "turns" if asked.turns.is_empty() => {
+            let dot = Turn { user: true, text: ".".to_owned(), ..Turn::default() };
+            (got.turns == [dot]).then_some("nobody speaks: the format demands a turn")
+        }
         "turns" if provider == Format::Converse => {
             (asked.turns == without_dots(got)).then_some("a document: Bedrock takes it only beside a text")
         }

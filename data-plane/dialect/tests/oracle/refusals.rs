@@ -21,7 +21,7 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ("truncation", &["\"truncation\":"], "the provider shortens the prompt"),
     ("reasoning.context", &["\"context\":"], "OpenAI's alone"),
     ("reasoning.mode", &["\"mode\":"], "OpenAI's alone"),
-    ("logprobs", &["ogprobs\":"], "other formats have no probabilities"),
+    ("logprobs", &["ogprobs"], "other formats have no probabilities"),
     ("n", &["\"n\":", "\"candidateCount\":"], "other formats have one answer"),
     ("stop", &["\"stop", "\"stop_sequences\":"], "responses have no stop texts"),
     ("top_k", &["\"top_k\":", "\"topK\":"], "OpenAI's formats have no such sampling"),
