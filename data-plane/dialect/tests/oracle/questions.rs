@@ -78,6 +78,12 @@ fn reason(
             .system
             .starts_with(&asked.system)
             .then_some("tool_choice none: no word for it, so the tools are left out, or the model is told"),
+        "tools" if provider == Format::Converse && asked.tools.is_empty() => {
+            let calls = || asked.turns.iter().flat_map(|turn| &turn.calls);
+            got.tools.iter().all(|tool| calls().any(|(name, _)| *name == tool.name)).then_some(
+                "calls without tools: Bedrock takes them only with their tools, of which the names are known",
+            )
+        }
         "tools" | "tool choice" => only_these(asked, got)
             .then_some("a choice of several tools: only these are offered, and one must be called"),
         "turns" if asked.turns.is_empty() => {
