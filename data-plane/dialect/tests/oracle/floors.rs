@@ -1,16 +1,31 @@
-//! What is still wrong, pair by pair: a room that lands lowers its numbers, and nothing may raise them.
+//! What is still wrong, pair by pair: a room that lands enters [`LANDED`] and lowers its numbers, and nothing may raise them.
 
 use breakwater_dialect::Format;
 
-/// Wrong recordings that an oracle admits between two formats which are not in [`ADMITTED`]. No bound as long as rooms are
-/// still empty.
-pub const OTHERWISE: usize = usize::MAX;
+/// Rooms that are full, for answers (whole, streamed, errors) and for requests. Between two of them nothing is admitted but what
+/// [`ADMITTED`] names; with any other room there is no bound yet.
+const LANDED: [&[Format]; 2] = [
+    &[Format::Chat, Format::Responses, Format::Gemini, Format::Converse, Format::Ollama],
+    &[Format::Responses, Format::Gemini, Format::Converse, Format::Ollama],
+];
 
-/// Oracle, from, to, and how many recordings may be wrong.
-pub const ADMITTED: &[(&str, Format, Format, usize)] = &[];
+/// Oracle, from, to, how many recordings may be wrong, and why.
+const ADMITTED: &[(&str, Format, Format, usize, &str)] = &[
+    ("whole answers", Format::Responses, Format::Converse, 1, "the text of a custom tool is lost"),
+    ("streams", Format::Responses, Format::Converse, 2, "the text of a custom tool is no object"),
+];
+
+/// Whether every room is full.
+pub fn complete() -> bool {
+    LANDED.iter().all(|landed| landed.len() == 6)
+}
 
 /// Returns how many recordings may be wrong.
 pub fn admitted(oracle: &str, from: Format, to: Format) -> usize {
+    let landed = LANDED[usize::from(matches!(oracle, "requests" | "aligned"))];
+    if !landed.contains(&from) || !landed.contains(&to) {
+        return usize::MAX;
+    }
     let found = ADMITTED.iter().find(|one| (one.0, one.1, one.2) == (oracle, from, to));
-    found.map_or(OTHERWISE, |one| one.3)
+    found.map_or(0, |one| one.3)
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::compare;
 use crate::crossing::{CLIENTS, Stream, caller, names, streams};
+use crate::floors;
 use crate::kit;
 use crate::kit::frames;
 use crate::order::{self, Usage};
@@ -234,16 +235,18 @@ fn a_stream_without_one_of_its_frames_is_found_out() {
             (stream.format != client && said.choices.iter().any(calls)).then_some(said)
         };
         let mut streams = streams().flatten().filter_map(|stream| worth(&stream).map(|said| (stream, said)));
-        let (stream, said, out) = streams
-            .find_map(|(stream, said)| {
-                let caller = caller(stream.recording, stream.format, true);
-                let out = run(&stream, client, &caller, [stream.bytes]).ok()?;
-                // What is only carried back is no part of what an answer says.
-                let carries = String::from_utf8_lossy(&out).contains("reasoning_details");
-                let passes = matches!(judge(&stream, client, &out, &said), Ok(Verdict::Pass));
-                (passes && !carries).then_some((stream, said, out))
-            })
-            .expect("some stream passes");
+        let found = streams.find_map(|(stream, said)| {
+            let caller = caller(stream.recording, stream.format, true);
+            let out = run(&stream, client, &caller, [stream.bytes]).ok()?;
+            // What is only carried back is no part of what an answer says.
+            let carries = String::from_utf8_lossy(&out).contains("reasoning_details");
+            let passes = matches!(judge(&stream, client, &out, &said), Ok(Verdict::Pass));
+            (passes && !carries).then_some((stream, said, out))
+        });
+        let Some((stream, said, out)) = found else {
+            assert!(!floors::complete(), "some stream passes");
+            continue;
+        };
         let ends: Vec<usize> = frames::split(client, &out).unwrap().iter().map(|frame| frame.end).collect();
         for (place, end) in ends.iter().enumerate() {
             let begin = place.checked_sub(1).map_or(0, |before| ends[before]);
