@@ -15,6 +15,7 @@ mod completions;
 mod converse;
 mod embeddings;
 mod gemini;
+mod messages;
 mod ollama;
 
 use std::path::PathBuf;
