@@ -46,7 +46,7 @@ pub(crate) struct Parts {
 /// Builds the stack of a port.
 pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
     let Parts { clock, cell, breakers, outcomes, metrics, clients } = parts.clone();
-    let (observe_clock, attempts_clock) = (clock.clone(), clock.clone());
+    let (observe_clock, attempts_clock, sign_clock) = (clock.clone(), clock.clone(), clock.clone());
     let stack = ServiceBuilder::new()
         // Outermost, so that it sees what the client saw, errors included, and sees it when the client leaves.
         .layer(layer_fn(move |inner| Observe::new(inner, observe_clock.clone(), outcomes.clone())))
@@ -69,7 +69,7 @@ pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
         // Inside of the attempts: each try asks the breaker of its own provider.
         .layer(layer_fn(move |inner| Breaker::new(inner, breakers.clone())))
         // Only an attempt that was let through gets a credential.
-        .layer(layer_fn(Sign::new))
+        .layer(layer_fn(move |inner| Sign::new(inner, sign_clock.clone())))
         // The network.
         .service(Dispatch::new(clients));
     Stack::new(stack)

@@ -7,7 +7,6 @@ pub(crate) mod client;
 pub(crate) mod dispatch;
 mod scrub;
 pub(crate) mod sign;
-#[cfg_attr(not(test), expect(dead_code, reason = "the signing layer does not ask for it yet"))]
 mod sigv4;
 
 use std::sync::Arc;

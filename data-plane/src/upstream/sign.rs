@@ -5,11 +5,13 @@ use std::task::{Context, Poll};
 
 use breakwater_common::resource::ProviderType;
 use breakwater_dialect::Format;
+use breakwater_runtime::SharedClock;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use tower::Service;
 
 use super::address::address;
+use super::sigv4::{self, AccessKey, Parts, Scope};
 use super::{Arrived, Signed};
 use crate::call::{Attempt, AttemptFault, Pending, Reason};
 
@@ -17,6 +19,7 @@ use crate::call::{Attempt, AttemptFault, Pending, Reason};
 #[derive(Debug, Clone)]
 pub(crate) struct Sign<S> {
     inner: S,
+    clock: SharedClock,
 }
 
 /// Who calls, as upstreams see it.
@@ -29,8 +32,8 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 impl<S> Sign<S> {
     /// Wraps a service.
-    pub(crate) fn new(inner: S) -> Self {
-        Self { inner }
+    pub(crate) fn new(inner: S, clock: SharedClock) -> Self {
+        Self { inner, clock }
     }
 }
 
@@ -47,7 +50,7 @@ where
     }
 
     fn call(&mut self, attempt: Attempt) -> Self::Future {
-        match sign(&attempt) {
+        match sign(&attempt, self.clock.wall().0 / 1_000) {
             Some(request) => self.inner.call(Signed { attempt, request }),
             None => Box::pin(std::future::ready(Err(AttemptFault::new(Reason::BadConfiguration)))),
         }
@@ -55,7 +58,7 @@ where
 }
 
 /// Returns the request; none if the provider's configuration makes no address or no header.
-fn sign(attempt: &Attempt) -> Option<Request<Full<bytes::Bytes>>> {
+fn sign(attempt: &Attempt, unix_seconds: u64) -> Option<Request<Full<bytes::Bytes>>> {
     let mut request = Request::new(Full::new(attempt.body.clone()));
     *request.method_mut() = attempt.state.as_ref().map_or(Method::POST, |state| state.method.clone());
     if request.method() != Method::POST {
@@ -73,7 +76,13 @@ fn sign(attempt: &Attempt) -> Option<Request<Full<bytes::Bytes>>> {
     if attempt.exchange.provider == Format::Messages || attempt.exchange.provider == Format::CountTokens {
         let _given = headers.entry("anthropic-version").or_insert(ANTHROPIC_VERSION);
     }
-    credential(attempt, &mut request)?;
+    let api_key = attempt.upstream.provider.credentials.first().map(|credential| credential.api_key.as_str());
+    match api_key.and_then(AccessKey::parse) {
+        Some(key) if attempt.upstream.provider.provider_type == ProviderType::Bedrock => {
+            sign_for_aws(attempt, key, unix_seconds, &mut request)?;
+        }
+        Some(_) | None => credential(attempt, &mut request)?,
+    }
     Some(request)
 }
 
@@ -85,6 +94,34 @@ fn accept(attempt: &Attempt) -> HeaderValue {
         (true, Format::Ollama) => HeaderValue::from_static("application/x-ndjson"),
         (true, _) => HeaderValue::from_static("text/event-stream"),
     }
+}
+
+/// Signs with an access key. A credential of Bedrock that is none is one of its API keys, which goes as a bearer token.
+fn sign_for_aws(
+    attempt: &Attempt,
+    key: AccessKey<'_>,
+    unix_seconds: u64,
+    request: &mut Request<Full<bytes::Bytes>>,
+) -> Option<()> {
+    let uri = request.uri().clone();
+    let host = uri.authority()?.as_str();
+    let parts = Parts {
+        method: request.method().as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &[("content-type", "application/json"), ("host", host)],
+        body: &attempt.body,
+    };
+    let region = sigv4::region_of(host).unwrap_or(&attempt.upstream.provider.region);
+    let scope = Scope { region, service: sigv4::BEDROCK, unix_seconds };
+    let made = sigv4::sign(key, &parts, scope);
+    drop(request.headers_mut().insert(header::HOST, HeaderValue::from_str(host).ok()?));
+    for (name, value) in made {
+        let mut value = HeaderValue::from_str(&value).ok()?;
+        value.set_sensitive(name == "authorization" || name == "x-amz-security-token");
+        drop(request.headers_mut().insert(HeaderName::from_static(name), value));
+    }
+    Some(())
 }
 
 /// Puts the provider's credential where the provider looks for it. Ollama needs none.

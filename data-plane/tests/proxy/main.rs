@@ -14,6 +14,7 @@
 mod bad_input;
 mod chain;
 mod drain;
+mod formats;
 mod guarded;
 mod kit;
 mod link;

@@ -66,6 +66,18 @@ impl Caller {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
+    /// Posts with these headers and no other key.
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::post(format!("http://{}{path}", self.addr));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = self.client.request(request.body(Full::new(body.into())).unwrap());
+        let (parts, body) = soon("an answer begins", sent).await.unwrap().into_parts();
+        let body = soon("the answer ends", body.collect()).await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: Bytes) -> Response<Incoming> {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.addr));
         if let Some(key) = self.key {
