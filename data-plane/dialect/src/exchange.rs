@@ -147,9 +147,11 @@ impl Exchange {
     pub fn reply(&self, body: &Bytes) -> Result<Reply, Garbage> {
         if let Some(Embedded { format, caller }) = &self.embeddings {
             let reply = match format {
-                EmbeddingsFormat::OpenAi | EmbeddingsFormat::Mistral => {
-                    embeddings::rewrite_reply(body, caller)
+                // Who speaks the format chose numbers or base64 for itself; its clients read both.
+                EmbeddingsFormat::OpenAi => {
+                    embeddings::rewrite_reply(body, &EmbeddingsCaller { base64: false, ..caller.clone() })
                 }
+                EmbeddingsFormat::Mistral => embeddings::rewrite_reply(body, caller),
                 EmbeddingsFormat::Gemini
                 | EmbeddingsFormat::Ollama
                 | EmbeddingsFormat::Titan
@@ -167,6 +169,24 @@ impl Exchange {
         let written = Bytes::from(translate::write_reply(self.client, &read, &self.caller));
         let reply = rewrite_reply(format, &self.caller, self.guards.as_ref(), &written)?;
         Ok(Reply { usage: read.usage, ..reply })
+    }
+
+    /// Turns a whole answer into the caller's stream, for a provider that gave no stream to a caller who asked for one. None
+    /// if the provider's format cannot be read into the form between: then the whole answer is all there is.
+    #[must_use]
+    pub fn reply_as_stream(&self, body: &Bytes) -> Option<Result<StreamEnd, Garbage>> {
+        if !translate::has_streams(self.provider, self.client) {
+            return None;
+        }
+        Some(translate::read_reply(self.provider, body).and_then(|read| {
+            let bytes = translate::write_reply_as_stream(self.client, &read, &self.caller).ok_or(Garbage)?;
+            // Through the caller's own format, where guardrails judge.
+            let mut rewriter = StreamRewriter::new(passing(self.client), &self.caller, self.guards.clone());
+            let step = rewriter.push(&bytes).map_err(|_fault| Garbage)?;
+            let end = rewriter.finish();
+            let bytes = Bytes::from([step.bytes, end.bytes].concat());
+            Ok(StreamEnd { bytes, usage: read.usage, ..end })
+        }))
     }
 
     /// Makes the rewriter of a streamed answer; none if one of the formats has no streams.

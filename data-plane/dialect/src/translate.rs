@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
-use crate::ir::{Accumulator, Delta, Dropped, Event, Opening, Refused, Reply, Request, Usage};
+use crate::ir::{Accumulator, Delta, Dropped, Event, Opening, Refused, Reply, Request, Usage, events_of};
 use crate::{
     Ending, Format, GatewayError, ProviderError, StreamFault, chat, completions, converse, gemini, json,
     messages, ollama, responses,
@@ -142,6 +142,26 @@ pub fn read_stream<'a>(
     let mut whole = Accumulator::default();
     events.iter().for_each(|event| whole.take(event));
     Ok(whole)
+}
+
+/// Whether both formats have streams and whole answers that can be read.
+#[must_use]
+pub fn has_streams(provider: Format, client: Format) -> bool {
+    provider != Format::Completions
+        && reader(provider).is_some()
+        && writer(client, &Caller::default()).is_some()
+}
+
+/// Writes a whole answer as a caller's stream; none if the format has no streams.
+#[must_use]
+pub fn write_reply_as_stream(format: Format, reply: &Reply, caller: &Caller) -> Option<Bytes> {
+    let mut writer = writer(format, caller)?;
+    let mut out = BytesMut::new();
+    for event in events_of(reply) {
+        writer.write(&event, &mut out);
+    }
+    writer.complete(&mut out);
+    Some(out.freeze())
 }
 
 /// Translates one streamed answer.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use breakwater_common::limits::{
     ALIAS_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_BODY_IDLE_MS_MAX, CALL_BODY_MS_MAX, CALL_DISCARD_MS_MAX,
 };
+use breakwater_dialect::Format;
 use breakwater_dialect::exchange;
-use breakwater_dialect::pass::{Asked, BadRequest};
+use breakwater_dialect::pass::{Asked, BadRequest, ClientRequest};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, header};
 use http_body::Body;
@@ -91,8 +92,7 @@ fn passed(headers: &HeaderMap) -> HeaderMap {
 }
 
 pub(super) fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes) -> Result<Call, Fault> {
-    let request = exchange::parse(asked, bytes)
-        .map_err(|BadRequest { param, message }| Fault::BadRequest { param, message })?;
+    let request = parse(pinned, asked, bytes)?;
     let alias = request.model().to_owned();
     let holder = pinned.holder.clone();
     let route =
@@ -115,6 +115,21 @@ pub(super) fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes)
         redactions: Vec::new(),
         deadline: Instant::now(),
     })
+}
+
+/// Reads the body. Two formats need not say a model: the tenant's only one is meant then.
+fn parse(pinned: &Pinned, asked: Asked, bytes: &Bytes) -> Result<ClientRequest, Fault> {
+    let optional = matches!(asked.format, Format::Responses | Format::Moderations) && asked.model.is_none();
+    let read = exchange::parse(asked.clone(), bytes);
+    let alias = match &read {
+        Err(bad) if optional && bad.is_missing("model") => stored::only(pinned, |_route| true),
+        Ok(_) | Err(_) => None,
+    };
+    let read = match alias {
+        Some(alias) => exchange::parse(Asked { model: Some(alias), ..asked }, bytes),
+        None => read,
+    };
+    read.map_err(|BadRequest { param, message }| Fault::BadRequest { param, message })
 }
 
 /// Makes the one answer for aliases that do not exist and aliases that the tenant may not use.

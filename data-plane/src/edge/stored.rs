@@ -48,18 +48,18 @@ fn alias(pinned: &Pinned, headers: &HeaderMap, body: &Bytes) -> Result<String, F
         let model = Place::root(text).get("model")?;
         Some(model.as_str()?.into_owned())
     });
-    in_body.or_else(|| only(pinned)).ok_or_else(|| Fault::BadRequest {
+    in_body.or_else(|| only(pinned, |route| route.provider_state)).ok_or_else(|| Fault::BadRequest {
         param: Some(MODEL_HEADER.to_owned()),
         message: format!("{MODEL_HEADER}: say in this header which model the call is about"),
     })
 }
 
-/// The one route of the tenant that lets its callers do this, by its first alias.
-fn only(pinned: &Pinned) -> Option<String> {
+/// The one route of the tenant that is `wanted`, by its first alias; none if there are several.
+pub(super) fn only(pinned: &Pinned, wanted: impl Fn(&CompiledRoute) -> bool) -> Option<String> {
     let tenant = &pinned.holder.tenant;
     let aliases = pinned.ruleset.aliases_of(tenant);
     let routes = aliases.into_iter().filter_map(|alias| pinned.ruleset.route_for(tenant, alias));
-    let mut open = routes.filter(|route| route.provider_state);
+    let mut open = routes.filter(|route| wanted(route));
     let first: &Arc<CompiledRoute> = open.next()?;
     open.all(|route| route.name == first.name).then(|| first.aliases.first().cloned())?
 }

@@ -13,8 +13,10 @@ use tokio::time::timeout_at;
 use super::live::{Begun, Live};
 use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
 use crate::trace::Ending;
+use breakwater_dialect as dialect;
 use breakwater_dialect::StreamFault;
 use breakwater_dialect::exchange::Exchange;
+use breakwater_dialect::pass::StreamEnd;
 
 /// Says which provider answered, for routes that reveal it.
 const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provider");
@@ -23,10 +25,10 @@ const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provid
 /// after all; the next candidate may be asked.
 pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, AttemptFault> {
     let result = match answer.body {
-        AnswerBody::Whole(bytes) => whole(call, &answer.exchange, &bytes).map(|body| {
+        AnswerBody::Whole(bytes) => whole(call, &answer.exchange, &bytes).map(|(content_type, body)| {
             answer.permit.first_byte(answer.first_byte);
             answer.permit.report(Outcome::Success);
-            reply("application/json", body)
+            reply(content_type, body)
         }),
         AnswerBody::Stream(source) => match commit(&answer.exchange, source, answer.first_content_by).await {
             Ok(begun) => {
@@ -50,14 +52,31 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
     }
 }
 
-fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<ReplyBody, AttemptFault> {
+fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<(&'static str, ReplyBody), AttemptFault> {
+    if call.request.stream()
+        && let Some(streamed) = exchange.reply_as_stream(bytes)
+    {
+        return streamed.map(|end| (exchange.content_type(), ended(call, end))).map_err(|_| garbage());
+    }
     let reply = exchange.reply(bytes).map_err(|_garbage| garbage())?;
     if reply.blocked.is_some() {
         call.trace.note().ending = Ending::Blocked;
     }
     call.trace.note().usage = reply.usage;
     call.trace.findings(Side::Output, reply.findings);
-    Ok(Full::new(reply.body).boxed_unsync())
+    Ok(("application/json", Full::new(reply.body).boxed_unsync()))
+}
+
+/// Notes what became of a stream that was there at once.
+fn ended(call: &Call, end: StreamEnd) -> ReplyBody {
+    let mut facts = call.trace.note();
+    facts.usage = end.usage;
+    if end.ending == dialect::Ending::Blocked {
+        facts.ending = Ending::Blocked;
+    }
+    drop(facts);
+    call.trace.findings(Side::Output, end.findings);
+    Full::new(end.bytes).boxed_unsync()
 }
 
 /// Reads a stream up to its first content. Errors: what a failed attempt is.

@@ -91,7 +91,8 @@ async fn take(
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| is_stream(&value.as_bytes().to_ascii_lowercase()));
-    if streams != attempt.stream {
+    // Some answer a call for a stream with all at once; nobody answers a plain call with a stream.
+    if streams && !attempt.stream {
         return Err(AttemptFault { status: Some(status), ..AttemptFault::new(Reason::Garbage) });
     }
     if streams {

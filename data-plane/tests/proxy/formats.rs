@@ -113,7 +113,7 @@ async fn bedrock_is_asked_with_a_signature() {
 
 #[tokio::test]
 async fn embeddings_become_base64_for_who_asks() {
-    let (rig, first) = rig("openai", "/v1").await;
+    let (rig, first) = rig("mistral", "/v1").await;
     let reply = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m-1","usage":{"prompt_tokens":2,"total_tokens":2}}"#;
     first.script([Act::json(200, "", reply)]);
     let body = json!({"model": "alone", "input": "x", "encoding_format": "base64"}).to_string();

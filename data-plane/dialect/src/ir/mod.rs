@@ -10,6 +10,7 @@ mod event;
 mod ids;
 mod request;
 mod rest;
+mod unfold;
 
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
 pub use event::{Accumulator, At, Delta, Event, Opening};
@@ -19,3 +20,4 @@ pub use request::{
     Tool, ToolChoice, ToolKind, Turn,
 };
 pub use rest::is_harmless;
+pub use unfold::events_of;

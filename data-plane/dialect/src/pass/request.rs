@@ -58,11 +58,20 @@ pub struct BadRequest {
 }
 
 impl BadRequest {
+    /// Whether it says that this field is not there.
+    #[must_use]
+    pub fn is_missing(&self, field: &str) -> bool {
+        self.param.as_deref() == Some(field) && self.message.ends_with(MISSING)
+    }
+
     fn at(param: impl Into<String>, what: &str) -> Self {
         let param = param.into();
         Self { message: format!("{param}: {what}"), param: Some(param) }
     }
 }
+
+/// What is said of a field that is not there.
+const MISSING: &str = "is missing";
 
 /// What input guardrails say about a call.
 #[derive(Debug)]
@@ -274,7 +283,7 @@ impl ClientRequest {
 }
 
 fn model(place: Option<Place<'_>>) -> Result<String, BadRequest> {
-    let place = place.ok_or_else(|| BadRequest::at("model", "is missing"))?;
+    let place = place.ok_or_else(|| BadRequest::at("model", MISSING))?;
     let model = place.as_str().filter(|model| !model.is_empty());
     let model = model.ok_or_else(|| BadRequest::at("model", "must be a text that is not empty"))?;
     Ok(model.into_owned())
