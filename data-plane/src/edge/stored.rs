@@ -48,10 +48,19 @@ fn alias(pinned: &Pinned, headers: &HeaderMap, body: &Bytes) -> Result<String, F
         let model = Place::root(text).get("model")?;
         Some(model.as_str()?.into_owned())
     });
-    in_body.or_else(|| only(pinned, |route| route.provider_state)).ok_or_else(|| Fault::BadRequest {
-        param: Some(MODEL_HEADER.to_owned()),
-        message: format!("{MODEL_HEADER}: say in this header which model the call is about"),
-    })
+    if let Some(alias) = in_body.or_else(|| only(pinned, |route| route.provider_state)) {
+        return Ok(alias);
+    }
+    let tenant = &pinned.holder.tenant;
+    let mut aliases = pinned.ruleset.aliases_of(tenant).into_iter();
+    let open = |alias| pinned.ruleset.route_for(tenant, alias).is_some_and(|route| route.provider_state);
+    if aliases.any(open) {
+        return Err(Fault::BadRequest {
+            param: Some(MODEL_HEADER.to_owned()),
+            message: format!("{MODEL_HEADER}: say in this header which model the call is about"),
+        });
+    }
+    Err(Fault::StateForbidden)
 }
 
 /// The one route of the tenant that is `wanted`, by its first alias; none if there are several.

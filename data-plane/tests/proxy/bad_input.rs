@@ -62,7 +62,8 @@ async fn a_tenant_sees_its_own_models() {
 async fn unknown_paths_and_methods_are_named() {
     let rig = rig().await;
     assert_eq!(rig.caller.get("/v2/chat").await.error(), (404, "unknown_url".into()));
-    let answer = rig.caller.get("/v1/chat/completions").await;
+    assert_eq!(rig.caller.get("/v1/chat/completions").await.error(), (403, "state_forbidden".into()));
+    let answer = rig.caller.get("/v1/embeddings").await;
     assert_eq!(answer.error(), (405, "method_not_allowed".into()));
     assert_eq!(answer.header("allow"), "POST");
     assert_eq!(rig.caller.ask(Method::HEAD, "/", Bytes::new()).await.status, 200);

@@ -131,7 +131,7 @@ async fn what_a_provider_keeps_is_closed_until_the_route_opens_it() {
     let path = "/v1/responses/resp_1?include=x";
     let named = [("authorization", format!("Bearer {KEY}")), ("x-breakwater-model", "alone".to_owned())];
     let named = named.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(closed.caller.get(path).await.error(), (400, "invalid_value".into()));
+    assert_eq!(closed.caller.get(path).await.error(), (403, "state_forbidden".into()));
     let cancel = "/v1/responses/resp_1/cancel";
     let refused = closed.caller.post_with(cancel, &named, "").await;
     assert_eq!(refused.error(), (403, "state_forbidden".into()));
