@@ -36,6 +36,8 @@ pub struct Asked {
     pub temperature: Option<f64>,
     pub stops: Vec<String>,
     pub schema: Option<Value>,
+    /// Some JSON object, whatever its schema.
+    pub object: bool,
     /// Names of the calls by their ids, to tie results to them.
     calls: Vec<(String, String)>,
 }

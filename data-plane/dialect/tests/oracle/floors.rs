@@ -5,13 +5,15 @@ use breakwater_dialect::Format;
 /// Rooms that are full, for answers (whole, streamed, errors) and for requests. Between two of them nothing is admitted but what
 /// [`ADMITTED`] names; with any other room there is no bound yet.
 const LANDED: [&[Format]; 2] = [
-    &[Format::Chat, Format::Responses, Format::Gemini, Format::Converse, Format::Ollama],
-    &[Format::Responses, Format::Gemini, Format::Converse, Format::Ollama],
+    &[Format::Chat, Format::Responses, Format::Messages, Format::Gemini, Format::Converse, Format::Ollama],
+    &[Format::Responses, Format::Messages, Format::Gemini, Format::Converse, Format::Ollama],
 ];
 
 /// Oracle, from, to, how many recordings may be wrong, and why.
 const ADMITTED: &[(&str, Format, Format, usize, &str)] = &[
     ("whole answers", Format::Responses, Format::Converse, 1, "the text of a custom tool is lost"),
+    ("whole answers", Format::Responses, Format::Messages, 1, "the text of a custom tool has an odd name"),
+    ("streams", Format::Responses, Format::Messages, 2, "the text of a custom tool is no object"),
     ("streams", Format::Responses, Format::Converse, 2, "the text of a custom tool is no object"),
 ];
 

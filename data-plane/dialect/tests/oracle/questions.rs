@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use breakwater_dialect::Format;
+use serde_json::Value;
 
 use crate::compare;
 use crate::kit::asked::{Asked, Choice, Tool, Turn};
@@ -86,6 +87,16 @@ fn reason(
         }
         "tools" | "tool choice" => only_these(asked, got)
             .then_some("a choice of several tools: only these are offered, and one must be called"),
+        "system" if provider == Format::Messages && asked.object => got
+            .system
+            .starts_with(&asked.system)
+            .then_some("a JSON object without a schema: Anthropic has no word for it, so the model is told"),
+        "schema" if provider == Format::Messages => {
+            let (asked, got) = (asked.schema.as_ref()?, got.schema.as_ref()?);
+            (skeleton(asked) == skeleton(got))
+                .then_some("schema: Anthropic takes closed objects and no bounds, which are said in words")
+        }
+        "turns" if written_out(asked, got) => Some("a document of text: said in words"),
         "turns" if asked.turns.is_empty() => {
             let dot = Turn { user: true, text: ".".to_owned(), ..Turn::default() };
             (got.turns == [dot]).then_some("nobody speaks: the format demands a turn")
@@ -126,4 +137,57 @@ fn without_dots(got: &Asked) -> Vec<Turn> {
         turn.text.clear();
     }
     turns
+}
+
+/// A schema without what Anthropic's structured outputs do not take, and without words.
+fn skeleton(schema: &Value) -> Value {
+    const WITHOUT: [&str; 14] = [
+        "additionalProperties",
+        "description",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "pattern",
+        "format",
+    ];
+    match schema {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(key, value)| {
+                // A property may have such a name.
+                !WITHOUT.contains(&key.as_str()) || value.get("type").is_some()
+            });
+            Value::Object(kept.map(|(key, value)| (key.clone(), skeleton(value))).collect())
+        }
+        Value::Array(list) => list.iter().map(skeleton).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Whether turns differ only in that documents of text became text.
+fn written_out(asked: &Asked, got: &Asked) -> bool {
+    asked.turns.len() == got.turns.len()
+        && asked.turns.iter().zip(&got.turns).all(|(asked, got)| {
+            let (texts, media): (Vec<&String>, Vec<&String>) =
+                asked.media.iter().partition(|media| media.starts_with("text "));
+            let said = |text: &str| {
+                got.text.contains(text)
+                    || got.results.iter().any(|(_, value)| value.to_string().contains(text))
+            };
+            let calls = asked.user == got.user && asked.calls == got.calls;
+            let all = texts.iter().all(|text| said(&text["text ".len()..]));
+            let words = asked.text.is_empty() || got.text.contains(&asked.text) || !texts.is_empty();
+            calls
+                && all
+                && words
+                && media == got.media.iter().collect::<Vec<_>>()
+                && got.text.len() >= asked.text.len()
+                && (!texts.is_empty() || asked == got)
+        })
 }

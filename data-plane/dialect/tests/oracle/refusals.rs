@@ -36,6 +36,7 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ("tool_choice", &["tool_choice", "toolC"], "the format cannot hold the model to a tool"),
     ("toolConfig.includeServerSideToolInvocations", &["includeServerSide"], "Google's own tools"),
     ("tools[]", FOREIGN_TOOLS, "the provider runs this tool, or it takes a text"),
+    ("messages[]", MEDIA, "media that the format or the model does not take, or a block of one format"),
     ("messages[].content", MEDIA, "media that the format or the model does not take"),
     (
         "messages[].content[]",

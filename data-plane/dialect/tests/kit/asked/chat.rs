@@ -28,6 +28,7 @@ pub(super) fn read(body: &Value) -> Asked {
         stops => items(stops).map(|stop| text(stop).to_owned()).collect(),
     };
     asked.choice = choice(&body["tool_choice"]);
+    asked.object = body["response_format"]["type"] == "json_object" || body["format"] == "json";
     let schema = &body["response_format"]["json_schema"]["schema"];
     let schema = if schema.is_object() { schema } else { &body["format"] };
     asked.schema = schema.is_object().then(|| plain(schema));

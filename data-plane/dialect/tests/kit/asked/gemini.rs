@@ -30,6 +30,8 @@ pub(super) fn read(body: &Value) -> Asked {
         either(config, "responseSchema", "response_schema"),
     ];
     asked.schema = schemas.into_iter().find(|schema| schema.is_object()).map(plain);
+    let kind = either(config, "responseMimeType", "response_mime_type");
+    asked.object = kind == "application/json" && asked.schema.is_none();
     let calling = either(body, "toolConfig", "tool_config");
     let calling = either(calling, "functionCallingConfig", "function_calling_config");
     let names = items(either(calling, "allowedFunctionNames", "allowed_function_names"));

@@ -56,7 +56,9 @@ fn take(asked: &mut Asked, user: bool, block: &Value) {
             let said: String =
                 blocks(content).map(|one| one.as_str().unwrap_or(text(&one["text"]))).collect();
             asked.result(text(&block["tool_use_id"]), "", &Value::String(said));
-            blocks(content).filter(|one| one["type"] != "text").for_each(|one| take(asked, true, one));
+            blocks(content)
+                .filter(|one| one.is_object() && one["type"] != "text")
+                .for_each(|one| take(asked, true, one));
         }
         "image" | "document" => {
             let source = &block["source"];

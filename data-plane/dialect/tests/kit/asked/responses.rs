@@ -18,6 +18,7 @@ pub(super) fn read(body: &Value) -> Asked {
     asked.max_tokens = body["max_output_tokens"].as_u64();
     asked.temperature = body["temperature"].as_f64();
     asked.choice = choice(&body["tool_choice"]);
+    asked.object = body["text"]["format"]["type"] == "json_object";
     let schema = &body["text"]["format"]["schema"];
     asked.schema = schema.is_object().then(|| plain(schema));
     asked
