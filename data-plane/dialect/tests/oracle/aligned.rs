@@ -65,17 +65,21 @@ fn cross(one: &Recording, client: Format, other: &Recording, provider: Format) -
         return Verdict::Wrong("what is written is no JSON".to_owned());
     };
     let (asked, wanted) = (asked::read(client, &one.request), asked::read(provider, &other.request));
-    compare(&asked, &wanted, &asked::read(provider, &body))
+    compare(provider, &asked, &wanted, &asked::read(provider, &body), &written.dropped)
 }
 
-fn compare(asked: &Asked, wanted: &Asked, got: &Asked) -> Verdict {
+fn compare(provider: Format, asked: &Asked, wanted: &Asked, got: &Asked, dropped: &[String]) -> Verdict {
     let mut explained = None;
     for part in questions::PARTS {
         let Some(what) = questions::part(part, wanted, got) else { continue };
-        if questions::part(part, asked, wanted).is_none() {
-            return Verdict::Wrong(what);
-        }
-        explained.get_or_insert_with(|| format!("the recorded requests differ: {part}"));
+        let why = match questions::part(part, asked, wanted) {
+            Some(_) => format!("the recorded requests differ: {part}"),
+            None => match questions::reason(provider, part, asked, got, dropped) {
+                Some(reason) => reason.to_owned(),
+                None => return Verdict::Wrong(what),
+            },
+        };
+        explained.get_or_insert(why);
     }
     explained.map_or(Verdict::Pass, Verdict::Explained)
 }

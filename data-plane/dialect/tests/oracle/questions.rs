@@ -47,7 +47,7 @@ pub fn compare(provider: Format, asked: &Asked, got: &Asked, dropped: &[String])
 }
 
 /// Why a part may differ.
-fn reason(
+pub fn reason(
     provider: Format,
     part: &str,
     asked: &Asked,
