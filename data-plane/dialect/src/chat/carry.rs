@@ -1,21 +1,15 @@
 //! How a caller of this format carries thinking back to the provider that sealed it: entries of `reasoning_details`, in
 //! OpenRouter's shape. `format` is the word of the format whose provider sealed, `index` the block's place in the answer,
-//! so that thinking between other blocks finds its place again. Each entry is sent once and whole: the official SDK joins
-//! what has the same index text by text. In a stream an entry with nothing but these two members says at the beginning of
-//! a block that one will come at its end, so that a gateway behind this one knows.
+//! so that thinking between other blocks finds its place again. In a stream the pieces of one entry come with its `type` and
+//! `index` alone, and the last brings what is said once: the official SDK joins what has the same index text by text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use super::sealed::Sealed;
 use crate::Format;
 use crate::ir::Block;
 use crate::json::{Place, quote};
-
-/// The members of the entry that says that one with a seal will come.
-pub(super) const ANNOUNCED: [&str; 2] = ["type", "index"];
-
-/// Writes that entry.
-pub(super) fn announce(index: u32) -> String {
-    format!(r#"{{"type":"reasoning.text","index":{index}}}"#)
-}
 
 /// Writes the entries of a thinking block; none if it has no seal.
 pub(super) fn write(block: &Block, index: u32) -> Option<String> {
@@ -26,11 +20,13 @@ pub(super) fn write(block: &Block, index: u32) -> Option<String> {
             {
                 return Some(vendors(&sealed, text, index));
             }
-            let (text, signature) = (quote(text), quote(signature));
-            let format = word(*signed_by);
-            let id = named(id);
+            // The text of a stream went before.
+            let text = if text.is_empty() { String::new() } else { format!(r#""text":{},"#, quote(text)) };
+            let (signature, format) = (quote(signature), word(*signed_by));
+            // The provider's name of the thought would tell who it is.
+            let id = named(&BASE64.encode(id));
             Some(format!(
-                r#"{{"type":"reasoning.text","text":{text},"signature":{signature},"format":"{format}","index":{index}{id}}}"#
+                r#"{{"type":"reasoning.text",{text}"signature":{signature},"format":"{format}","index":{index}{id}}}"#
             ))
         }
         Block::RedactedThinking { data, signed_by } => {
@@ -76,4 +72,32 @@ pub(super) fn vendors(sealed: &Sealed<'_>, text: &str, index: u32) -> String {
 pub(super) fn signer(detail: Place<'_>) -> Option<Format> {
     let word = detail.get("format")?.as_str()?;
     Format::ALL.into_iter().find(|format| *format != Format::Chat && format.as_str() == word)
+}
+/// Puts the thinking that `write` wrote back among the blocks of its message. Its pieces may come as they were sent.
+pub(super) fn read(details: Option<Place<'_>>, blocks: &mut Vec<Block>) {
+    let mut piece = (None, String::new());
+    for detail in details.iter().flat_map(Place::elements) {
+        let said = |key: &str| Some(detail.get(key)?.as_str()?.into_owned());
+        let index = detail.get("index").and_then(|index| usize::try_from(index.as_u32()?).ok());
+        if piece.0 != index {
+            piece = (index, String::new());
+        }
+        piece.1.push_str(&said("text").unwrap_or_default());
+        let Some(format) = signer(detail) else { continue };
+        let block = if let Some(data) = said("data") {
+            Block::RedactedThinking { data, signed_by: Some(format) }
+        } else {
+            Block::Thinking {
+                text: std::mem::take(&mut piece.1),
+                signature: said("signature").filter(|signature| !signature.is_empty()),
+                signed_by: Some(format),
+                id: said("id").and_then(|id| plain(&id)).unwrap_or_default(),
+            }
+        };
+        blocks.insert(index.unwrap_or_default().min(blocks.len()), block);
+    }
+}
+
+fn plain(id: &str) -> Option<String> {
+    String::from_utf8(BASE64.decode(id).ok()?).ok()
 }

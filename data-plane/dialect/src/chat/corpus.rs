@@ -9,7 +9,14 @@ pub(super) struct Recording {
     pub(super) provider: String,
     pub(super) endpoint: String,
     pub(super) stream: Option<String>,
+    pub(super) request: Asked,
     pub(super) response: Answered,
+}
+
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    pub(super) body: Value,
 }
 
 #[derive(Debug, serde::Deserialize)]

@@ -209,6 +209,141 @@ fn every_error_is_read() {
     assert!(read.values().sum::<usize>() >= 43, "{read:?}");
 }
 
+/// A message in the plainest terms: its role, its text, how many pieces that are none, its calls.
+type Spoken = (String, String, usize, Vec<(String, Value)>);
+
+/// What a conversation says.
+fn asked(body: &Value) -> Vec<Spoken> {
+    let mut said = Vec::new();
+    for message in body["messages"].as_array().into_iter().flatten() {
+        let role = message["role"].as_str().unwrap_or_default().replace("developer", "system");
+        let (mut plain, mut raw) = (Said::default(), BTreeMap::new());
+        let mut message = message.clone();
+        let others = message["content"].as_array().map_or(0, |parts| {
+            parts
+                .iter()
+                .filter(|part| !["text", "thinking"].contains(&part["type"].as_str().unwrap_or("text")))
+                .count()
+        });
+        for (place, call) in message["tool_calls"].as_array_mut().into_iter().flatten().enumerate() {
+            call["index"] = place.into();
+        }
+        add(&message, &mut plain, &mut raw);
+        let said_now = finish(plain, raw);
+        let text = said_now.text.replace(char::is_whitespace, "");
+        said.push((role, text, others, said_now.calls));
+    }
+    // System messages may be joined, and an assistant's that says nothing is left out.
+    said.retain(|(role, text, others, calls)| {
+        role != "assistant" || !text.is_empty() || *others > 0 || !calls.is_empty()
+    });
+    let mut joined: Vec<Spoken> = Vec::new();
+    for one in said {
+        match joined.last_mut().filter(|last| last.0 == one.0 && one.0 == "system") {
+            Some(last) => last.1 += &one.1,
+            None => joined.push(one),
+        }
+    }
+    joined
+}
+
+#[test]
+fn every_request_that_was_taken_is_read_and_written_again() {
+    let (mut same, mut refused) = (0, BTreeMap::<String, usize>::new());
+    for recording in recordings().iter().filter(|recording| recording.is_ok()) {
+        let body = &recording.request.body;
+        if !body["messages"].is_array() {
+            continue;
+        }
+        let request = chat::read_request(&body.to_string())
+            .unwrap_or_else(|refused| panic!("{} {}: {refused}", recording.provider, recording.id));
+        let target = crate::codec::Target {
+            format: Format::Chat,
+            model: "m".to_owned(),
+            max_output_tokens: None,
+            embeddings: None,
+            quirks: &crate::quirks::PLAIN,
+        };
+        match chat::write_request(&request, &target) {
+            Ok(written) => {
+                let again: Value = serde_json::from_str(&written.body).expect("JSON");
+                // Pictures that a tool shows move to a message of their own.
+                let shows = |body: &Value| {
+                    let messages = body["messages"].as_array().cloned().unwrap_or_default();
+                    messages.iter().any(|message| {
+                        message["role"] == "tool" && message["content"].is_array()
+                            || message["role"] == "function"
+                            || !message["function_call"].is_null()
+                    })
+                };
+                if !shows(body) {
+                    assert_eq!(asked(&again), asked(body), "{} {}", recording.provider, recording.id);
+                }
+                same += 1;
+            }
+            Err(why) => {
+                let kind: String = why.param.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+                *refused.entry(kind).or_default() += 1;
+            }
+        }
+    }
+    eprintln_counts(&format!("{same} requests written again, refused for plain OpenAI: {refused:?}"));
+    assert!(same >= 1540, "{same} {refused:?}");
+}
+
+#[test]
+fn every_answer_is_written_and_read_again() {
+    let caller = crate::codec::Caller {
+        alias: "m".into(),
+        id: "x".into(),
+        created: 1,
+        include_usage: true,
+        gemini_array: false,
+        reveal_provider: false,
+        request: std::sync::Arc::default(),
+    };
+    let mut again = 0;
+    for recording in recordings().iter().filter(|recording| recording.is_ok()) {
+        let reply = if recording.stream.is_none() {
+            let Ok(reply) = chat::read_reply(&recording.response.body.to_string()) else { continue };
+            reply
+        } else {
+            let Ok(read) = translate::read_stream(Format::Chat, [recording.text().as_bytes()]) else {
+                continue;
+            };
+            let mut crossing =
+                translate::Crossing::new(Format::Chat, Format::Chat, &caller).expect("streams");
+            let mut out = bytes::BytesMut::new();
+            crossing.push(recording.text().as_bytes(), &mut out).expect("a stream");
+            crossing.finish(&mut out);
+            assert_eq!(crossing.over() == Some(crate::Ending::Completed), read.is_whole());
+            if !read.is_whole() {
+                continue;
+            }
+            let streamed = translate::read_stream(Format::Chat, [&out[..]]).expect("a stream");
+            assert!(streamed.is_whole(), "{}", recording.id);
+            compare(recording, &streamed.into_reply(), read.reply());
+            read.into_reply()
+        };
+        let written = chat::read_reply(&chat::write_reply(&reply, &caller)).expect("an answer");
+        compare(recording, &written, &reply);
+        again += 1;
+    }
+    eprintln_counts(&format!("{again} answers written and read again"));
+    assert!(again >= 1640, "{again}");
+}
+
+fn compare(recording: &Recording, again: &Reply, reply: &Reply) {
+    assert_eq!(again.choices.len(), reply.choices.len(), "{}", recording.id);
+    for place in 0..reply.choices.len() {
+        assert_eq!(said(again, place), said(reply, place), "{} {}", recording.provider, recording.id);
+        assert_eq!(again.choices[place].logprobs, reply.choices[place].logprobs, "{}", recording.id);
+        let (got, want) = (again.choices[place].stop.reason, reply.choices[place].stop.reason);
+        assert_eq!(got, want, "{} {}", recording.provider, recording.id);
+    }
+    assert_eq!(again.usage.unwrap_or_default(), reply.usage.unwrap_or_default(), "{}", recording.id);
+}
+
 fn eprintln_counts(line: &str) {
     #[allow(clippy::print_stderr, reason = "counts are the point of a corpus test")]
     {

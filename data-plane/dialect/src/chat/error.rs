@@ -25,7 +25,12 @@ pub(crate) fn read_error(status: u16, body: &str) -> ProviderError {
     let stands = status >= 400;
     let told = error.code.as_deref().and_then(|code| code.parse::<u16>().ok());
     let status = if stands { status } else { told.filter(|code| *code >= 400).unwrap_or(500) };
-    error.class = class(status, &error);
+    // OpenRouter says in `metadata.raw` what the provider behind it said. Its words tell the class; they name the provider,
+    // so nobody else sees them.
+    let raw = said.as_ref().and_then(|said| said.pointer("/error/metadata/raw"));
+    let raw =
+        raw.map_or(String::new(), |raw| raw.as_str().map_or_else(|| raw.to_string(), ToOwned::to_owned));
+    error.class = class(status, &error, &raw);
     error.retry_after_ms = error.retry_after_ms.or_else(|| wait(&error.message));
     error
 }
@@ -58,15 +63,6 @@ fn fields(object: &Object, error: &mut ProviderError) {
     error.kind = word(object.get("type")).or_else(|| word(object.get("status")));
     error.code = word(object.get("code"));
     error.param = word(object.get("param")).or_else(|| place_of(object.get("detail")));
-    // OpenRouter says in `metadata.raw` what the provider behind it said.
-    if let Some(raw) = object.get("metadata").and_then(|metadata| metadata.get("raw")) {
-        let raw = raw.as_str().map_or_else(|| raw.to_string(), ToOwned::to_owned);
-        let inner = read_error(400, &raw);
-        if !inner.message.is_empty() {
-            error.message = inner.message;
-            error.kind = error.kind.take().or(inner.kind);
-        }
-    }
     // Gemini's compatible way says in `details` when to come back: "17s".
     for detail in object.get("details").and_then(Value::as_array).into_iter().flatten() {
         let delay = detail.get("retryDelay").and_then(Value::as_str).and_then(seconds_and_unit);
@@ -184,9 +180,9 @@ const WORDS: &[(ErrorClass, &[&str])] = &[
     (ErrorClass::TooLarge, &["request_too_large", "payload too large"]),
 ];
 
-fn class(status: u16, error: &ProviderError) -> ErrorClass {
+fn class(status: u16, error: &ProviderError, raw: &str) -> ErrorClass {
     let by_status = ErrorClass::of_status(status);
-    let said = [error.code.as_deref(), error.kind.as_deref(), Some(error.message.as_str())]
+    let said = [error.code.as_deref(), error.kind.as_deref(), Some(error.message.as_str()), Some(raw)]
         .map(|word| word.unwrap_or_default().to_lowercase())
         .join("\n");
     let found = WORDS.iter().find(|(_, words)| words.iter().any(|word| said.contains(word)));

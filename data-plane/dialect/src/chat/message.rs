@@ -43,10 +43,12 @@ pub(super) fn take(
     for image in wire::place(message.images).iter().flat_map(Place::elements) {
         weave.foreign("image_url", image.source(), events);
     }
-    if let Some(audio) = wire::place(message.audio)
-        && audio.get("data").and_then(|data| data.as_str()).is_some_and(|data| !data.is_empty())
-    {
-        weave.foreign("audio", audio.source(), events);
+    // An answer in sound, or a caller's word for one that it had. Snowflake sends one without anything in it.
+    if let Some(audio) = wire::place(message.audio) {
+        let key = if from == From::Provider { "data" } else { "id" };
+        if audio.get(key).and_then(|said| said.as_str()).is_some_and(|said| !said.is_empty()) {
+            weave.foreign("audio", audio.source(), events);
+        }
     }
 }
 
@@ -105,28 +107,27 @@ fn mistral_thinking(part: Place<'_>, weave: &mut Weave, events: &mut Vec<Event>)
 fn thinking(message: &Message<'_>, from: From, weave: &mut Weave, events: &mut Vec<Event>) {
     let details = message.reasoning_details.filter(|details| details.get().len() > 2);
     let details: Vec<Place<'_>> = wire::place(details).iter().flat_map(Place::elements).collect();
-    let carried = |detail: &Place<'_>| from == From::Caller && carry::signer(*detail).is_some();
-    let told = details.iter().any(|detail| carried(detail) || detail_text(*detail).is_some());
+    // What `carry` wrote is read by it.
+    let carried = from == From::Caller && details.iter().any(|detail| carry::signer(*detail).is_some());
+    if carried {
+        return;
+    }
+    let told = details.iter().any(|detail| detail_text(*detail).is_some());
     if !told {
         let text = wire::text(message.reasoning_content);
         let text = if text.is_empty() { wire::text(message.reasoning) } else { text };
         weave.thinking(&text, !details.is_empty(), events);
     }
-    for detail in details.into_iter().filter(|detail| !carried(detail)) {
+    for detail in details {
         let word = |key: &str| detail.get(key).and_then(|word| word.as_str()).unwrap_or_default();
         let format = word("format");
+        if let Some(text) = detail_text(detail) {
+            // Where no format is said at all, one is said at the end (`carry`).
+            let signer = detail.get("format").is_none() || !format.is_empty() && format != "unknown";
+            weave.thinking(&text, signer, events);
+        }
         let (data, signature) = (word("data"), word("signature"));
         let (encrypted, data) = if data.is_empty() { (false, signature) } else { (true, data) };
-        match detail_text(detail) {
-            Some(text) if !data.is_empty() && weave.thought(text.len()) => {}
-            Some(text) => weave.thinking(&text, !format.is_empty() && format != "unknown", events),
-            None if data.is_empty()
-                && detail.members().all(|member| carry::ANNOUNCED.contains(&&*member.key)) =>
-            {
-                weave.announce(events);
-            }
-            None => {}
-        }
         if !data.is_empty() {
             let sealed =
                 Sealed { encrypted, format: format.into_owned(), id: word("id").into_owned(), data: &data };

@@ -82,7 +82,7 @@ impl Said {
         };
         let from_cache = self.cached.saturating_add(self.written);
         usage.input = if self.cached > self.prompt {
-            // A cache cannot give more of a prompt than there is: this vendor (Azure's Grok) counts it apart.
+            // A cache cannot give more of a prompt than there is: this vendor (Azure's Grok, Magistral) counts it apart.
             self.prompt
         } else if from_cache > self.prompt {
             // Written and read in the same call (Gemini behind OpenRouter): what was read was written just before.

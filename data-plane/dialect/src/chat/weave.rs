@@ -31,8 +31,6 @@ struct Building {
     at: Option<At>,
     /// What came before it was opened.
     held: Vec<Delta>,
-    /// Bytes of text so far.
-    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,20 +121,6 @@ impl Weave {
         self.extend(kind, || thinking(signed), Delta::Text(text.to_owned()), events);
     }
 
-    /// Takes the word that thinking begins whose seal comes at its end.
-    pub(super) fn announce(&mut self, events: &mut Vec<Event>) {
-        let kind = Kind::Thinking { signed: true, sealed: false };
-        self.extend(kind, || thinking(true), Delta::Text(String::new()), events);
-    }
-
-    /// Whether the thinking at hand has as many bytes: then a text that comes with a seal repeats it.
-    pub(super) fn thought(&self, bytes: usize) -> bool {
-        let last = self.blocks.back();
-        last.is_some_and(|block| {
-            block.kind == Kind::Thinking { signed: true, sealed: false } && block.bytes == bytes
-        })
-    }
-
     /// Takes the seal of the thinking at hand, or of thinking that nobody sees.
     pub(super) fn seal(&mut self, sealed: String, events: &mut Vec<Event>) {
         let kind = Kind::Thinking { signed: true, sealed: false };
@@ -154,13 +138,7 @@ impl Weave {
     /// Takes a block that only this format understands.
     pub(super) fn foreign(&mut self, kind: &str, json: &str, events: &mut Vec<Event>) {
         let opening = Opening::Foreign { format: Format::Chat, kind: kind.to_owned(), json: json.to_owned() };
-        self.blocks.push_back(Building {
-            kind: Kind::Foreign,
-            opening,
-            at: None,
-            held: Vec::new(),
-            bytes: 0,
-        });
+        self.blocks.push_back(Building { kind: Kind::Foreign, opening, at: None, held: Vec::new() });
         self.advance(false, "", events);
     }
 
@@ -222,13 +200,7 @@ impl Weave {
         events: &mut Vec<Event>,
     ) {
         if !self.last_is(kind) {
-            self.blocks.push_back(Building {
-                kind,
-                opening: opening(),
-                at: None,
-                held: Vec::new(),
-                bytes: 0,
-            });
+            self.blocks.push_back(Building { kind, opening: opening(), at: None, held: Vec::new() });
         }
         if let Some(block) = self.blocks.back_mut() {
             put(block, delta, events);
@@ -270,13 +242,7 @@ impl Weave {
             signature: None,
             custom: fragment.custom,
         };
-        self.blocks.push_back(Building {
-            kind: Kind::Tool(call),
-            opening,
-            at: None,
-            held: Vec::new(),
-            bytes: 0,
-        });
+        self.blocks.push_back(Building { kind: Kind::Tool(call), opening, at: None, held: Vec::new() });
         Some(call)
     }
 
@@ -327,12 +293,6 @@ fn thinking(signed: bool) -> Opening {
 
 /// Passes a delta on if the block is alive, else keeps it.
 fn put(block: &mut Building, delta: Delta, events: &mut Vec<Event>) {
-    if let Delta::Text(text) = &delta {
-        block.bytes = block.bytes.saturating_add(text.len());
-        if text.is_empty() {
-            return;
-        }
-    }
     if let Some(at) = block.at {
         events.push(Event::Delta(at, delta));
         return;

@@ -1,6 +1,6 @@
 //! A whole answer for a caller.
 
-use super::{carry, stops, usage};
+use super::{answer_id, carry, stops, usage};
 use crate::Format;
 use crate::codec::Caller;
 use crate::ir::{Block, Choice, Media, Reply, Source, ToolIdShape, digest_id};
@@ -24,19 +24,15 @@ pub(crate) fn write_reply(reply: &Reply, caller: &Caller) -> String {
             )
         })
         .collect();
-    let usage = reply.usage.map_or(String::new(), |counts| format!(r#","usage":{}"#, usage::write(&counts)));
+    // OpenAI always says it, and strict clients count on it: zeros where the provider says nothing.
+    let usage = usage::write(&reply.usage.unwrap_or_default());
     format!(
-        r#"{{"id":{},"object":"chat.completion","created":{},"model":{},"choices":[{}]{usage}}}"#,
-        quote(&name(caller)),
+        r#"{{"id":{},"object":"chat.completion","created":{},"model":{},"choices":[{}],"usage":{usage}}}"#,
+        quote(&answer_id(caller)),
         caller.created,
         quote(&caller.alias),
         choices.join(",")
     )
-}
-
-/// The answer's name.
-pub(super) fn name(caller: &Caller) -> String {
-    format!("chatcmpl-{}", caller.id)
 }
 
 /// Writes `logprobs` of entries: a list of them, or the object that OpenAI puts around it.

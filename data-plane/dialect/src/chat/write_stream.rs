@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 
-use super::write_reply::{call_id, google, logprobs, name};
+use super::answer_id;
+use super::write_reply::{call_id, google, logprobs};
 use super::{carry, stops, usage};
 use crate::codec::{Caller, StreamWriter};
 use crate::ir::{At, Block, Delta, Event, Opening, Stop, StopReason, Usage};
@@ -38,7 +39,7 @@ enum Open {
         signature: String,
     },
     Refusal,
-    /// Kept whole: its seal covers all of its text.
+    /// Its seal comes at its end.
     Thinking(Block),
     Tool {
         call: u32,
@@ -55,7 +56,7 @@ impl Writer {
         Self {
             head: format!(
                 r#"data: {{"id":{},"object":"chat.completion.chunk","created":{},"model":{},"choices":["#,
-                quote(&name(caller)),
+                quote(&answer_id(caller)),
                 caller.created,
                 quote(&caller.alias)
             ),
@@ -137,10 +138,6 @@ impl Writer {
                 }
                 self.open_tool(at.choice, call, (id, name, signature.as_deref(), *custom), out);
             }
-            Opening::Thinking { signed_by: Some(_), .. } => {
-                let delta = format!(r#""reasoning_details":[{}]"#, carry::announce(at.block));
-                self.delta(at.choice, &[Piece::Source(&delta)], out);
-            }
             Opening::Foreign { format: Format::Chat, kind, json } if kind == "image_url" => {
                 self.delta(
                     at.choice,
@@ -149,7 +146,7 @@ impl Writer {
                 );
             }
             Opening::Text
-            | Opening::Thinking { signed_by: None, .. }
+            | Opening::Thinking { .. }
             | Opening::RedactedThinking { .. }
             | Opening::ToolUse { .. }
             | Opening::Refusal
@@ -206,10 +203,25 @@ impl Writer {
                 choice.refused = true;
                 r#""refusal":"#
             }
-            (Open::Thinking(Block::Thinking { text, .. }), Delta::Text(more)) => {
-                text.push_str(more);
-                r#""reasoning_content":"#
+            (Open::Thinking(Block::Thinking { signed_by: Some(_), .. }), Delta::Text(more)) => {
+                let details = format!(
+                    r#","reasoning_details":[{{"type":"reasoning.text","index":{},"text":"#,
+                    at.block
+                );
+                let content = Piece::Source(r#""reasoning_content":"#);
+                let pieces = [
+                    content,
+                    Piece::Text(more),
+                    Piece::Source(&details),
+                    Piece::Text(more),
+                    Piece::Source("}]"),
+                ];
+                if !more.is_empty() {
+                    self.delta(at.choice, &pieces, out);
+                }
+                return;
             }
+            (Open::Thinking(_), Delta::Text(_)) => r#""reasoning_content":"#,
             (Open::Thinking(Block::Thinking { signature, .. }), Delta::Signature(more)) => {
                 signature.get_or_insert_default().push_str(more);
                 return;
@@ -289,8 +301,9 @@ impl StreamWriter for Writer {
             let rest = format!(r#","logprobs":null,"finish_reason":"{word}""#);
             self.chunk(choice.index, &[], &rest, out);
         }
-        if let Some(usage) = self.usage.filter(|_| self.include_usage) {
-            let counts = usage::write(&usage);
+        if self.include_usage {
+            // Who asked waits for this chunk, whether the provider said its tokens or not.
+            let counts = usage::write(&self.usage.unwrap_or_default());
             out.extend_from_slice(format!("{}],\"usage\":{counts}}}\n\n", self.head).as_bytes());
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

@@ -18,6 +18,13 @@ const HARMLESS: &[&str] = &[
     "stream_options",
     // `auto` lets a call that is too long be cut; without it that call fails and says so.
     "truncation",
+    // OpenRouter, who else may answer and how it is billed; Cerebras.
+    "clear_thinking",
+    "models",
+    "provider",
+    "route",
+    "transforms",
+    "usage",
     // Anthropic. The management of the context trims old tool results and thinking to save tokens: without it the model
     // sees more, not less. `fallbacks` and the like say who answers when the first model may not.
     "anthropic_beta",

@@ -9,7 +9,7 @@ use super::{Member, Place};
 pub struct Edits(Vec<(Range<usize>, String)>);
 
 impl Edits {
-    /// Adds one. Places must not overlap.
+    /// Adds one. One that begins within the place of another is void: what it would change is gone.
     pub fn replace(&mut self, place: Range<usize>, with: impl Into<String>) {
         self.0.push((place, with.into()));
     }
@@ -50,10 +50,13 @@ impl Edits {
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
         let mut edits: Vec<_> = self.0.iter().collect();
-        edits.sort_by_key(|(place, _)| place.start);
+        edits.sort_by_key(|(place, _)| (place.start, place.end));
         let mut written = String::with_capacity(text.len() + 64);
         let mut at = 0;
         for (place, with) in edits {
+            if place.start < at {
+                continue;
+            }
             written.push_str(text.get(at..place.start).unwrap_or_default());
             written.push_str(with);
             at = place.end;

@@ -49,3 +49,15 @@ fn what_is_not_json_says_where() {
     assert_eq!(check(b"{\"a\" 1}"), Err(NotJson::Syntax { line: 1, column: 6 }));
     assert_eq!(check(b"{\"a\":\"\xff\"}"), Err(NotJson::Utf8 { at: 6 }));
 }
+
+#[test]
+fn an_edit_within_another_is_void_and_what_is_put_before_it_is_not() {
+    let text = r#"{"a":1,"b":{"c":2}}"#;
+    let root = Place::root(text);
+    let (a, b) = (root.get("a").unwrap(), root.get("b").unwrap());
+    let mut edits = Edits::default();
+    edits.remove_members(&root, |member| member.key == "b");
+    edits.replace(b.get("c").unwrap().range(), "3");
+    edits.replace(a.range().end..a.range().end, r#","d":4"#);
+    assert_eq!(edits.apply(text), r#"{"a":1,"d":4}"#);
+}

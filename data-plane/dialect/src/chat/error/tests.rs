@@ -50,7 +50,12 @@ fn every_vendors_error_is_read() {
         (
             429,
             r#"{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"message\":\"slow down\",\"type\":\"x\"}}"}}}"#,
-            (RateLimit, "slow down", some("x"), some("429")),
+            (RateLimit, "Provider returned error", None, some("429")),
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"code\":\"context_length_exceeded\"}}"}}}"#,
+            (ContextLength, "Provider returned error", None, some("400")),
         ),
         (502, "<html>bad gateway</html>", (Server, "", None, None)),
         (500, "", (Server, "", None, None)),

@@ -137,10 +137,9 @@ fn bug_4_thinking_goes_out_with_its_seal_whole() {
         deltas(&chunks(&write(&events, &caller(false)))),
         [
             json!({"role": "assistant", "content": "", "refusal": null}),
-            json!({"reasoning_details": [{"type": "reasoning.text", "index": 0}]}),
-            json!({"reasoning_content": "hm "}),
-            json!({"reasoning_content": "hm"}),
-            json!({"reasoning_details": [{"type": "reasoning.text", "text": "hm hm", "signature": "S/+==", "format": "messages", "index": 0}]}),
+            json!({"reasoning_content": "hm ", "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "hm "}]}),
+            json!({"reasoning_content": "hm", "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "hm"}]}),
+            json!({"reasoning_details": [{"type": "reasoning.text", "signature": "S/+==", "format": "messages", "index": 0}]}),
             json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "R==", "format": "messages", "index": 1}]}),
             json!({})
         ]
