@@ -24,6 +24,7 @@ mod outcomes;
 mod ruleset_cell;
 mod server;
 mod stack;
+mod tokens;
 mod trace;
 mod upstream;
 

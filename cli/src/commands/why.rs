@@ -24,8 +24,9 @@ fn tokens(call: &Value) -> String {
     if count("/prompt_tokens").is_empty() {
         return String::new();
     }
+    let whose = if call["usage_estimated"] == Value::Bool(true) { ", estimated here" } else { "" };
     format!(
-        "{} in ({} from a cache), {} out ({} of reasoning)",
+        "{} in ({} from a cache), {} out ({} of reasoning){whose}",
         count("/prompt_tokens"),
         count("/cached_tokens"),
         count("/output_tokens"),

@@ -77,6 +77,7 @@ pub(super) fn explain(facts: &Facts, proxy: &str) -> CallExplanation {
         output_tokens: facts.usage.map(|usage| usage.output),
         reasoning_tokens: facts.usage.map(|usage| usage.reasoning).unwrap_or_default(),
         cost_microdollars: facts.cost_microdollars(),
+        usage_estimated: facts.usage_estimated,
     }
 }
 

@@ -23,6 +23,7 @@ use super::explain::{Failures, note};
 use super::reply;
 use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply, State};
 use crate::fault::Fault;
+use crate::tokens;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -72,6 +73,9 @@ where
     }
     let mut failures = Failures::new(candidates.len());
     for candidate in candidates {
+        if counts_here(&call, &candidate) {
+            return Ok(reply::counted(tokens::of_request(&call.request)));
+        }
         if let Some(reason) = skip(&candidate) {
             call.trace.attempt(note(&candidate, "skipped", reason));
             continue;
@@ -129,6 +133,14 @@ fn skip(candidate: &Candidate) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether a call to count tokens goes to a provider that cannot: then they are counted here.
+fn counts_here(call: &Call, candidate: &Candidate) -> bool {
+    let provider = &candidate.upstream.provider;
+    let client = call.request.format();
+    client == Format::CountTokens
+        && Format::at(provider.provider_type, &provider.base_url, client) != Format::CountTokens
 }
 
 /// Whether a provider keeps things as OpenAI does.

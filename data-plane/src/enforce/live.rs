@@ -15,6 +15,8 @@ use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::breakers::Permit;
+use crate::call::Call;
+use crate::tokens::Unsaid;
 use crate::trace::{Ending, Trace};
 use breakwater_dialect as dialect;
 use breakwater_dialect::exchange::AnswerStream;
@@ -40,20 +42,26 @@ pub(super) struct Live {
     held: Bytes,
     permit: Permit,
     trace: Trace,
+    unsaid: Unsaid,
+    /// Events that went to the caller: about as many tokens, if nobody says how many.
+    pieces: u64,
     idle: Duration,
     deadline: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Live {
-    /// Makes the body. `idle` is the longest silence, `deadline` the call's.
-    pub(super) fn new(begun: Begun, permit: Permit, trace: Trace, idle: Duration, deadline: Instant) -> Self {
+    /// Makes the body. `idle` is the longest silence.
+    pub(super) fn new(begun: Begun, permit: Permit, call: &Call, idle: Duration) -> Self {
+        let deadline = call.deadline;
         let mut live = Self {
             source: Some(begun.source),
             rewriter: Some(begun.rewriter),
             held: begun.held,
             permit,
-            trace,
+            trace: call.trace.clone(),
+            unsaid: Unsaid::of(&call.request),
+            pieces: 0,
             idle,
             deadline,
             timer: Box::pin(sleep_until(deadline)),
@@ -95,7 +103,10 @@ impl Live {
         let Some(rewriter) = self.rewriter.take() else { return Bytes::new() };
         let end = rewriter.finish();
         self.trace.findings(Side::Output, end.findings);
-        self.trace.note().usage = end.usage;
+        let mut facts = self.trace.note();
+        facts.usage_estimated = end.usage.is_none();
+        facts.usage = end.usage.or_else(|| Some(self.unsaid.usage(self.pieces)));
+        drop(facts);
         if left {
             return Bytes::new();
         }
@@ -125,6 +136,7 @@ impl Body for Live {
         let live = self.get_mut();
         loop {
             if !live.held.is_empty() {
+                live.pieces += pieces(&live.held);
                 return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut live.held)))));
             }
             if live.rewriter.is_none() {
@@ -153,6 +165,13 @@ impl Body for Live {
     fn is_end_stream(&self) -> bool {
         self.rewriter.is_none() && self.held.is_empty()
     }
+}
+
+/// Counts the events in bytes of a stream; those of the binary one by their size, which is about 128 bytes.
+fn pieces(bytes: &[u8]) -> u64 {
+    let events = memmem::find_iter(bytes, b"data:").count();
+    let events = if events == 0 { bytes.len() / 128 } else { events };
+    u64::try_from(events).unwrap_or(u64::MAX)
 }
 
 impl Drop for Live {

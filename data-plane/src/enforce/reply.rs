@@ -12,11 +12,12 @@ use tokio::time::timeout_at;
 
 use super::live::{Begun, Live};
 use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
+use crate::tokens::{self, Unsaid};
 use crate::trace::Ending;
-use breakwater_dialect as dialect;
 use breakwater_dialect::StreamFault;
 use breakwater_dialect::exchange::Exchange;
 use breakwater_dialect::pass::StreamEnd;
+use breakwater_dialect::{self as dialect, Format};
 
 /// Says which provider answered, for routes that reveal it.
 const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provider");
@@ -34,7 +35,7 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
             Ok(begun) => {
                 answer.permit.first_byte(answer.first_byte);
                 let idle = answer.upstream.provider.timeouts.idle;
-                let live = Live::new(begun, answer.permit, call.trace.clone(), idle, call.deadline);
+                let live = Live::new(begun, answer.permit, call, idle);
                 let mut reply = reply(answer.exchange.content_type(), live.boxed_unsync());
                 let no_cache = HeaderValue::from_static("no-cache");
                 drop(reply.headers_mut().insert(header::CACHE_CONTROL, no_cache));
@@ -62,9 +63,27 @@ fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<(&'static st
     if reply.blocked.is_some() {
         call.trace.note().ending = Ending::Blocked;
     }
-    call.trace.note().usage = reply.usage;
+    let mut facts = call.trace.note();
+    facts.usage_estimated = reply.usage.is_none();
+    facts.usage = reply.usage.or_else(|| {
+        let output = tokens::of_bytes(reply.body.len());
+        generates(call).then(|| Unsaid::of(&call.request).usage(output))
+    });
+    drop(facts);
     call.trace.findings(Side::Output, reply.findings);
     Ok(("application/json", Full::new(reply.body).boxed_unsync()))
+}
+
+/// Whether the answer is text of a model: others have no tokens of output.
+fn generates(call: &Call) -> bool {
+    let beside = [Format::Embeddings, Format::Moderations, Format::CountTokens];
+    call.state.is_none() && !beside.contains(&call.request.format())
+}
+
+/// Makes the reply of a count that was made here.
+pub(super) fn counted(tokens: u64) -> Reply {
+    let body = Full::new(Bytes::from(format!(r#"{{"input_tokens":{tokens}}}"#)));
+    reply("application/json", body.boxed_unsync())
 }
 
 /// Notes what became of a stream that was there at once.

@@ -155,3 +155,31 @@ async fn models_are_listed_as_the_caller_reads_them() {
     let gemini = rig.caller.get("/v1beta/models").await.json();
     assert_eq!(gemini["models"][0]["name"], "models/alone");
 }
+
+#[tokio::test]
+async fn tokens_are_counted_here_where_the_provider_cannot() {
+    let (rig, first) = rig("openai", "/v1").await;
+    let body = json!({"model": "alone", "messages": [{"role": "user", "content": "Hello, world!"}]});
+    let headers = [("x-api-key", KEY)];
+    let answer = rig.caller.post_with("/v1/messages/count_tokens", &headers, body.to_string()).await;
+    assert_eq!(answer.text(), r#"{"input_tokens":4}"#);
+    assert!(first.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_caller_of_one_format_talks_to_a_provider_of_another() {
+    let (rig, first) = rig("anthropic", "").await;
+    let reply = r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[{"type":"text","text":"hi"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":3,"cache_read_input_tokens":2,"output_tokens":4}}"#;
+    first.script([Act::json(200, "", reply)]);
+    let answer = rig.caller.chat("alone").await;
+    let json = answer.json();
+    assert_eq!(json["choices"][0]["message"]["content"], "hi", "{}", answer.text());
+    assert_eq!(json["choices"][0]["finish_reason"], "tool_calls");
+    assert_eq!(json["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"], r#"{"a":1}"#);
+    assert_eq!(json["usage"]["prompt_tokens"], 5);
+    assert!(!answer.text().contains("toolu") && !answer.text().contains("claude"), "{}", answer.text());
+    let (head, body) = asked(&first);
+    assert!(head.contains("x-api-key: sk-first") && body["max_tokens"].is_u64(), "{head} {body}");
+    let why = rig.control.why(answer.header("x-breakwater-request-id")).await;
+    assert_eq!((why.prompt_tokens, why.cached_tokens, why.output_tokens), (Some(5), 2, Some(4)));
+}

@@ -86,6 +86,7 @@ pub(super) const DATA_PLANE_ROOMS: &Rooms = &[
     ("breakers", &[]),
     ("fault", &[]),
     ("ruleset_cell", &[]),
+    ("tokens", &[]),
     ("trace", &[]),
     ("body", &[]),
     ("call", &["body", "breakers", "fault", "trace"]),
@@ -93,7 +94,7 @@ pub(super) const DATA_PLANE_ROOMS: &Rooms = &[
     ("outcomes", &["metrics", "trace"]),
     ("server", &["call", "metrics"]),
     ("upstream", &["body", "breakers", "call", "fault"]),
-    ("enforce", &["body", "breakers", "call", "fault", "trace"]),
+    ("enforce", &["body", "breakers", "call", "fault", "tokens", "trace"]),
     (
         "edge",
         &["body", "breakers", "call", "fault", "metrics", "outcomes", "ruleset_cell", "server", "trace"],
