@@ -30,6 +30,8 @@ const HARMLESS: &[&str] = &[
     "anthropic_beta",
     "anthropic_version",
     "betas",
+    // The answer is the same without the places that it cites.
+    "citations",
     "context_management",
     "diagnostics",
     "fallback_credit_token",

@@ -1,8 +1,8 @@
 //! Reads a caller's request.
 //!
 //! What the form between does not say goes to [`Request::rest`]; of `output_config` the single members do, under dotted
-//! names. Citations, `defer_loading` and the like, which only change how an answer is annotated or how tools are found, are
-//! left out.
+//! names, and so does `citations` of any document. `defer_loading` and the like, which only say how tools are found, are left
+//! out.
 
 use super::field::{boolean, count, json, list, member, number, text, text_member, text_or_empty, wrong};
 use super::read_blocks::{self, From, cache, content};
@@ -87,9 +87,25 @@ fn turns(value: Place<'_>, request: &mut Request) -> Result<(), Refused> {
         };
         let at = format!("{param}.content");
         let Some(value) = member(message, "content") else { return Err(wrong(at, "is missing")) };
+        cites(value, request)?;
         request.turns.push(Turn { role, blocks: content(value, &at, From::Caller)? });
     }
     Ok(())
+}
+
+/// Notes, once, that a document is to be cited.
+fn cites(content: Place<'_>, request: &mut Request) -> Result<(), Refused> {
+    const NAME: &str = "citations";
+    let mut cited = content.elements().filter_map(|block| member(block, NAME)).filter(|citations| {
+        member(*citations, "enabled").and_then(|enabled| enabled.as_bool()).unwrap_or_default()
+    });
+    match cited.next() {
+        Some(citations) if request.rest.iter().all(|(name, _)| name != NAME) => {
+            request.rest.push((NAME.to_owned(), json(citations, NAME)?));
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// `cache_control` of the whole request means its last block that can be cached.

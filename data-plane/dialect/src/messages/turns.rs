@@ -34,8 +34,8 @@ pub(super) fn write(request: &Request) -> Result<Said<'_>, Refused> {
             Role::System => continue,
         };
         let mut content = Vec::new();
-        for block in &turn.blocks {
-            content.extend(blocks.block(block, turn.role, &format!("messages[{index}]"))?);
+        for (at, block) in turn.blocks.iter().enumerate() {
+            content.extend(blocks.block(block, turn.role, &format!("messages[{index}].content[{at}]"))?);
         }
         match turns.last_mut() {
             _ if content.is_empty() => {}
@@ -44,13 +44,14 @@ pub(super) fn write(request: &Request) -> Result<Said<'_>, Refused> {
         }
     }
     // Most models take instructions only before the conversation, so later ones move there. Their order stays.
-    let later = request.turns.iter().filter(|turn| turn.role == Role::System).flat_map(|turn| &turn.blocks);
     let mut system = Vec::new();
-    for block in request.system.iter().chain(later) {
-        if !matches!(block, Block::Text { .. }) {
-            return Err(Refused::no_equivalent("messages"));
+    for block in &request.system {
+        system.extend(instruction(&mut blocks, block, "system")?);
+    }
+    for (index, turn) in request.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::System) {
+        for (at, block) in turn.blocks.iter().enumerate() {
+            system.extend(instruction(&mut blocks, block, &format!("messages[{index}].content[{at}]"))?);
         }
-        system.extend(blocks.block(block, Role::System, "messages")?);
     }
     for turn in turns.iter_mut().filter(|turn| turn.role == "user") {
         // A stable sort: results first, all else in its order.
@@ -65,6 +66,14 @@ pub(super) fn write(request: &Request) -> Result<Said<'_>, Refused> {
         return Err(wrong("messages", "must not be empty"));
     }
     Ok(Said { system, turns, blocks })
+}
+
+/// Writes a piece of an instruction: text and nothing else.
+fn instruction<'a>(blocks: &mut Blocks, block: &'a Block, param: &str) -> Result<Option<Out<'a>>, Refused> {
+    if !matches!(block, Block::Text { .. }) {
+        return Err(Refused::no_equivalent(param));
+    }
+    blocks.block(block, Role::System, param)
 }
 
 /// The answer goes on where the last turn ends if it is the model's own, and must not begin after a space.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::field::wrong;
-use super::wire::{CacheControl, Out, OutSource, arguments};
+use super::wire::{CacheControl, Out, OutSource, arguments, text_argument};
 use crate::Format;
 use crate::ir::{Block, Cache, Media, Refused, Role, Source, ToolIdShape, tool_id};
 
@@ -74,7 +74,11 @@ impl Blocks {
     }
 
     fn results<'a>(&mut self, content: &'a [Block], param: &str) -> Result<Vec<Out<'a>>, Refused> {
-        content.iter().filter_map(|block| self.block(block, Role::User, param).transpose()).collect()
+        let mut written = Vec::new();
+        for (at, block) in content.iter().enumerate() {
+            written.extend(self.block(block, Role::User, &format!("{param}.content[{at}]"))?);
+        }
+        Ok(written)
     }
 
     fn media<'a>(
@@ -114,11 +118,6 @@ pub(super) fn is_own_thinking(block: &Block) -> bool {
 
 fn own_tool_id(id: &str) -> String {
     tool_id(id, ToolIdShape::Word, "toolu_")
-}
-
-/// The argument of a tool that takes text, as an object.
-fn text_argument(input: &str) -> crate::ir::Json {
-    arguments(&format!("{{\"input\":{}}}", crate::json::quote(input)))
 }
 
 fn image<'a>(source: &'a Source, param: &str) -> Result<OutSource<'a>, Refused> {

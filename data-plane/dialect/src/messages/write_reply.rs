@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::carrier;
 use super::stop;
 use super::usage::Out as OutUsage;
-use super::wire::{Out, arguments};
+use super::wire::{Out, arguments, text_argument};
 use crate::Format;
 use crate::codec::Caller;
 use crate::ir::{Block, Choice, Reply, ToolIdShape, digest_id};
@@ -104,12 +104,13 @@ fn write_block<'a>(block: &'a Block, content: &mut Vec<Out<'a>>) {
         Block::RedactedThinking { data, signed_by } => {
             content.push(Out::RedactedThinking { data: carrier::mark(Some(data), *signed_by) });
         }
-        Block::ToolUse { id, name, input, signature, .. } => {
+        Block::ToolUse { id, name, input, signature, custom, .. } => {
             if let Some(signature) = signature {
                 let signature = carrier::next(signature);
                 content.push(Out::Thinking { thinking: Cow::from(""), signature });
             }
-            let (id, input) = (call_id(id), arguments(input));
+            let input = if *custom { text_argument(input) } else { arguments(input) };
+            let id = call_id(id);
             content.push(Out::ToolUse { id, name, input, cache_control: None });
         }
         Block::Foreign { format: Format::Messages, json, .. } => content.push(Out::Foreign(json)),

@@ -8,6 +8,7 @@ use super::carrier;
 use super::error::kind_of;
 use super::stop;
 use super::usage::Out as OutUsage;
+use super::wire::{TEXT_ARGUMENT, escaped};
 use super::write_reply::{StopDetails, call_id, message_id};
 use crate::codec::{Caller, StreamWriter};
 use crate::ir::{Delta, Event, Opening, Stop, StopReason, Usage};
@@ -31,6 +32,8 @@ enum Open {
         signature: String,
     },
     Tool,
+    /// A call of a tool that takes text, which is written as an object.
+    CustomTool,
     /// A block that is written already, or that the format cannot say.
     Silent,
 }
@@ -136,7 +139,7 @@ impl Writer {
                 self.end(out);
                 Open::Silent
             }
-            Opening::ToolUse { id, name, signature, .. } => {
+            Opening::ToolUse { id, name, signature, custom } => {
                 if let Some(signature) = signature {
                     self.begin_thinking(out);
                     self.piece("signature_delta", "signature", &carrier::next(signature), out);
@@ -145,7 +148,12 @@ impl Writer {
                 self.calls_tools = true;
                 let (id, name) = (json::quote(&call_id(id)), json::quote(name));
                 self.begin(&format!(r#"{{"type":"tool_use","id":{id},"name":{name},"input":{{}}}}"#), out);
-                Open::Tool
+                if *custom {
+                    self.piece("input_json_delta", "partial_json", TEXT_ARGUMENT.0, out);
+                    Open::CustomTool
+                } else {
+                    Open::Tool
+                }
             }
             Opening::Foreign { format: Format::Messages, json, .. } => {
                 self.begin(json, out);
@@ -180,6 +188,9 @@ impl Writer {
             }
             (Open::Thinking { signature, .. }, Delta::Signature(more)) => signature.push_str(more),
             (Open::Tool, Delta::Input(input)) => self.piece("input_json_delta", "partial_json", input, out),
+            (Open::CustomTool, Delta::Input(input)) => {
+                self.piece("input_json_delta", "partial_json", &escaped(input), out);
+            }
             _ => {}
         }
     }
@@ -188,6 +199,10 @@ impl Writer {
         match std::mem::replace(&mut self.open, Open::None) {
             Open::None | Open::EmptyText | Open::Silent | Open::Refusal { begun: false } => {}
             Open::Text | Open::Tool | Open::Refusal { begun: true } => self.end(out),
+            Open::CustomTool => {
+                self.piece("input_json_delta", "partial_json", TEXT_ARGUMENT.1, out);
+                self.end(out);
+            }
             Open::Thinking { begun, signed_by, signature } => {
                 let signature = carrier::mark(Some(&signature), signed_by);
                 if !begun && signature.is_empty() {

@@ -15,7 +15,7 @@ fn requests_are_read_with_all_they_say() {
         "tools": [{"name": "a", "input_schema": {"type": "object"}}, {"type": "web_search_20260318", "name": "web_search"}],
         "messages": [
             {"role": "user", "content": [
-                {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "p"}, {"type": "text", "text": "q"}]}, "context": "about", "title": "t"},
+                {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "p"}, {"type": "text", "text": "q"}]}, "context": "about", "title": "t", "citations": {"enabled": true}},
                 {"type": "document", "source": {"type": "file", "file_id": "file_1"}},
                 {"type": "search_result", "source": "s", "title": "t", "content": []},
             ]},
@@ -29,7 +29,7 @@ fn requests_are_read_with_all_they_say() {
     assert!(matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. })));
     assert!(matches!(request.tools[1].kind, ToolKind::Foreign { format: Format::Messages, .. }));
     let rest: Vec<_> = request.rest.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(rest, ["context_management", "output_config.task_budget"]);
+    assert_eq!(rest, ["context_management", "output_config.task_budget", "citations"]);
     let blocks = &request.turns[0].blocks;
     assert!(matches!(&blocks[0], Block::Text { text, .. } if text == "about"));
     assert!(

@@ -67,6 +67,20 @@ fn an_answer_is_written_with_all_its_blocks() {
 }
 
 #[test]
+fn the_text_of_a_custom_tool_becomes_an_object() {
+    let call = Block::ToolUse {
+        id: "call_1".to_owned(),
+        name: "run".to_owned(),
+        input: "print(\"hi\")".to_owned(),
+        signature: None,
+        custom: true,
+        cache: None,
+    };
+    let written = written(&reply(vec![call], StopReason::End));
+    assert_eq!(written["content"][0]["input"], json!({"input": "print(\"hi\")"}));
+}
+
+#[test]
 fn bug_11_stops_are_written_by_what_is_there() {
     for (blocks, reason, expected) in [
         (vec![Block::text("a")], StopReason::End, "end_turn"),

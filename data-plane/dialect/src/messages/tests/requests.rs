@@ -311,9 +311,9 @@ fn what_changes_the_answer_is_refused_and_what_does_not_is_noted() {
         (Request { rest: rest("mcp_servers"), ..hello() }, "mcp_servers"),
         (Request { rest: rest("container"), ..hello() }, "container"),
         (Request { tools: vec![custom], ..hello() }, "tools[0]"),
-        (media(Media::Audio, bytes("audio/wav")), "messages[0]"),
-        (media(Media::Image, bytes("image/tiff")), "messages[0]"),
-        (media(Media::Document, file), "messages[0]"),
+        (media(Media::Audio, bytes("audio/wav")), "messages[0].content[0]"),
+        (media(Media::Image, bytes("image/tiff")), "messages[0].content[0]"),
+        (media(Media::Document, file), "messages[0].content[0]"),
         (ask(vec![said(Role::User, " ")]), "messages"),
     ] {
         assert_eq!(refused(&request, NEW), param);

@@ -313,6 +313,19 @@ fn bug_2_3_14_and_15_blocks_follow_one_another_and_lose_nothing() {
 }
 
 #[test]
+fn the_text_of_a_custom_tool_becomes_an_object() {
+    let opening =
+        Opening::ToolUse { id: "c".to_owned(), name: "run".to_owned(), signature: None, custom: true };
+    let piece = |text: &str| Event::Delta(at(0), Delta::Input(text.to_owned()));
+    let frames = written(
+        &[Event::Start, Event::Open(at(0), opening), piece("print(\""), piece("hi\")"), Event::Close(at(0))],
+        None,
+    );
+    let input: String = frames.iter().filter_map(|frame| frame["delta"]["partial_json"].as_str()).collect();
+    assert_eq!(serde_json::from_str::<Value>(&input).unwrap(), json!({"input": "print(\"hi\")"}));
+}
+
+#[test]
 fn a_failure_is_an_error_event_and_a_block_of_a_guardrail_is_a_refusal() {
     let begun = [Event::Start, Event::Open(at(0), Opening::Text), piece(0, "hi")];
     let failed = written(&begun, Some(Ending::UpstreamError));
