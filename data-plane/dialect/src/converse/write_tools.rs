@@ -88,6 +88,10 @@ fn written<'a>(
     dropped: &mut Vec<Dropped>,
 ) -> Result<Tool<'a>, Refused> {
     match &tool.kind {
+        ToolKind::Function { .. } if !is_name(&tool.name) => Err(refused(
+            format!("tools[{at}].name"),
+            "must be 1 to 64 letters, digits, `_` or `-` for this model",
+        )),
         ToolKind::Function { schema, strict } => {
             let strict = strict.filter(|strict| *strict);
             if strict.is_some() && !family.has_strict_tools() && !dropped.iter().any(|name| name == "strict")
@@ -106,6 +110,12 @@ fn written<'a>(
             Err(Refused::no_equivalent(format!("tools[{at}]")))
         }
     }
+}
+
+/// Whether Bedrock takes it as a tool's name (source: botocore's model, `ToolName`).
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
 }
 
 /// A choice among some tools is said by naming no others.

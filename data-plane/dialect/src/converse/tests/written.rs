@@ -209,6 +209,7 @@ fn what_cannot_be_said_is_refused_by_its_name() {
             "previous_response_id",
         ),
         (Request { tools: vec![custom], ..base() }, "tools[0]"),
+        (Request { tools: vec![function("a.b", None)], ..base() }, "tools[0].name"),
     ] {
         assert_eq!(refused(request), param);
     }
