@@ -7,6 +7,7 @@
 //! - ids: a result is tied to its call by the name of the tool;
 //! - results: a text that is JSON is that JSON, and an object with one member that only wraps (`result`, `output`...) is what
 //!   it wraps, since Gemini takes no bare text;
+//! - arguments that are no object: some formats take only objects, so they are wrapped in one (`input`, `INVALID_JSON`);
 //! - media: their bytes or their address, whatever they are called and wherever in the turn they stand (chat completions have
 //!   no pictures in results: they follow in the user's turn);
 //! - a tool without arguments has an empty schema; schemas are in JSON Schema's words;
@@ -115,7 +116,7 @@ impl Asked {
 
     fn call(&mut self, id: &str, name: &str, given: Value) {
         self.calls.push((id.to_owned(), name.to_owned()));
-        self.turn(false).calls.push((name.to_owned(), given));
+        self.turn(false).calls.push((name.to_owned(), unwrapped(given)));
     }
 
     /// A result, with the name of its call if the format says it.
@@ -130,6 +131,15 @@ impl Asked {
         let (name, description) = (text(name).to_owned(), bare(text(description)));
         self.tools.push(Tool { name, description, schema: plain(schema) });
     }
+}
+
+/// Arguments without what wraps a text where only objects go.
+fn unwrapped(given: Value) -> Value {
+    let wrapped = given.as_object().filter(|members| members.len() == 1).and_then(|members| {
+        let text = ["input", "INVALID_JSON"].iter().find_map(|key| members.get(*key));
+        text.filter(|text| text.is_string()).cloned()
+    });
+    wrapped.unwrap_or(given)
 }
 
 /// A text without its blanks.
@@ -156,6 +166,8 @@ pub fn plain_text(text: &str) -> String {
 pub fn address(url: &str) -> String {
     match url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
         Some((kind, data)) => bytes(kind, data),
+        // Perplexity takes bare base64.
+        None if url.len() > 100 && !url.contains(':') => bytes("", url),
         None => url.to_owned(),
     }
 }

@@ -18,6 +18,9 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ("guardrailConfig", &["\"guardrailConfig\":"], "the provider judges prompt and answer"),
     ("provider", &["\"provider\":"], "an aggregator's choice among its providers"),
     ("models", &["\"models\":"], "an aggregator's choice among its models"),
+    ("web_search_options", &["\"web_search_options\":"], "the provider searches"),
+    ("search_settings", &["\"search_settings\":"], "the provider searches"),
+    ("preset", &["\"preset\":"], "the provider keeps these settings"),
     ("truncation", &["\"truncation\":"], "the provider shortens the prompt"),
     ("reasoning.context", &["\"context\":"], "OpenAI's alone"),
     ("reasoning.mode", &["\"mode\":"], "OpenAI's alone"),
@@ -106,7 +109,14 @@ const MEDIA: &[&str] = &[
 ];
 
 /// Checks a refusal.
-pub fn grounded(param: &str, request: &Value) -> Result<(), String> {
+pub fn grounded(param: &str, reason: &str, request: &Value) -> Result<(), String> {
+    if reason.contains("JSON object as arguments") {
+        return if odd_arguments(request) {
+            Ok(())
+        } else {
+            Err(format!("the arguments of {param} are an object"))
+        };
+    }
     let lines = KNOWN.iter().filter(|(known, ..)| *known == param);
     let source = request.to_string();
     match lines.clone().next() {
@@ -115,5 +125,19 @@ pub fn grounded(param: &str, request: &Value) -> Result<(), String> {
             Err(format!("a refusal of {param}, which was not asked"))
         }
         Some(_) => Ok(()),
+    }
+}
+
+/// Whether some call of the request has arguments that are no object.
+fn odd_arguments(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| match value {
+            Value::String(given) if key == "arguments" => {
+                !serde_json::from_str::<Value>(given).is_ok_and(|given| given.is_object())
+            }
+            value => odd_arguments(value),
+        }),
+        Value::Array(list) => list.iter().any(odd_arguments),
+        _ => false,
     }
 }

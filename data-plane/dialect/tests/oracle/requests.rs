@@ -91,7 +91,7 @@ pub fn refusal(refused: &Refused, request: &Value) -> Verdict {
     if refused.param == "model" {
         return Verdict::Wrong("there is no reader or no writer of requests".to_owned());
     }
-    if let Err(why) = refusals::grounded(&numberless(&refused.param), request) {
+    if let Err(why) = refusals::grounded(&numberless(&refused.param), &refused.reason, request) {
         return Verdict::Wrong(format!("{why} | {refused}"));
     }
     Verdict::Explained(format!("{REFUSED}{} {}", numberless(&refused.param), refused.reason))
