@@ -1,7 +1,6 @@
 //! When two answers say the same. All that may differ between formats stands here, with its reason.
 
 use breakwater_dialect::Format;
-use serde_json::{Value, json};
 
 use crate::kit::semantics::{Answer, Choice, Stop};
 use crate::tally::Verdict;
@@ -10,6 +9,9 @@ use crate::tally::Verdict;
 pub const SEVERAL: &str = "several choices, to a format that has one";
 /// What no caller's format has a word for: each says it in its own way, and never as a clean end where it has another.
 pub const FAILED: &str = "the model failed in the middle: each format has its own word";
+
+/// Only OpenAI's formats have tools that take a text: no caller of another can have asked for one. What they get is not said.
+pub const CUSTOM: &str = "a call of a tool that takes a text, to a format without such tools";
 
 /// Compares what a provider said with what the caller got.
 pub fn answers(client: Format, said: &Answer, got: &Answer) -> Verdict {
@@ -52,8 +54,14 @@ fn choices(client: Format, said: &Choice, got: &Choice) -> Verdict {
     if bare(&said.thinking) != bare(&got.thinking) {
         return wrong("thinking", &said.thinking, &got.thinking);
     }
-    if custom(client, &said.calls) != got.calls {
-        return wrong("tool calls", &said.calls, &got.calls);
+    if said.calls != got.calls {
+        let names = |choice: &Choice| choice.calls.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let custom = said.calls.iter().any(|(_, given)| given.is_string());
+        let has = matches!(client, Format::Chat | Format::Responses);
+        return match custom && !has && names(said) == names(got) {
+            true => Verdict::Explained(CUSTOM.to_owned()),
+            false => wrong("tool calls", &said.calls, &got.calls),
+        };
     }
     match (said.stop, got.stop) {
         (said, got) if said == got => Verdict::Pass,
@@ -62,14 +70,6 @@ fn choices(client: Format, said: &Choice, got: &Choice) -> Verdict {
         (Some(Stop::Failed), _) => Verdict::Explained(FAILED.to_owned()),
         (said, got) => wrong("stop", &said, &got),
     }
-}
-
-/// Only OpenAI's formats have tools that take a text. Nobody else can have asked for one; its text is then a member `input`.
-fn custom(client: Format, calls: &[(String, Value)]) -> Vec<(String, Value)> {
-    let has = matches!(client, Format::Chat | Format::Responses);
-    let told =
-        |given: &Value| if given.is_string() && !has { json!({ "input": given }) } else { given.clone() };
-    calls.iter().map(|(name, given)| (name.clone(), told(given))).collect()
 }
 
 fn bare(text: &str) -> String {

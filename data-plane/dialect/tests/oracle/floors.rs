@@ -3,13 +3,8 @@
 use breakwater_dialect::Format;
 
 /// Oracle, from, to, how many recordings are wrong, and what is. All else must be right.
-const ADMITTED: &[(&str, Format, Format, usize, &str)] = &[
-    ("whole answers", Format::Responses, Format::Converse, 1, "the text of a custom tool is lost"),
-    ("whole answers", Format::Responses, Format::Messages, 1, "the text of a custom tool has an odd name"),
-    ("streams", Format::Responses, Format::Messages, 2, "the text of a custom tool is no object"),
-    ("requests", Format::Gemini, Format::Messages, 6, "a map in a response's schema is closed"),
-    ("streams", Format::Responses, Format::Converse, 2, "the text of a custom tool is no object"),
-];
+const ADMITTED: &[(&str, Format, Format, usize, &str)] =
+    &[("requests", Format::Gemini, Format::Messages, 6, "a map in the schema of an answer is closed")];
 
 /// Returns how many recordings may be wrong.
 pub fn admitted(oracle: &str, from: Format, to: Format) -> usize {

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::kit::semantics::text;
+
 /// The member that a refusal names, without its numbers; words of which one must stand in the request; and why another format
 /// cannot say it.
 const KNOWN: &[(&str, &[&str], &str)] = &[
@@ -131,6 +133,10 @@ pub fn grounded(param: &str, reason: &str, request: &Value) -> Result<(), String
 /// Whether some call of the request has arguments that are no object.
 fn odd_arguments(value: &Value) -> bool {
     match value {
+        // A custom tool takes a text.
+        Value::Object(members) if matches!(text(&value["type"]), "custom_tool_call" | "custom") => {
+            !members.is_empty()
+        }
         Value::Object(members) => members.iter().any(|(key, value)| match value {
             Value::String(given) if key == "arguments" => {
                 !serde_json::from_str::<Value>(given).is_ok_and(|given| given.is_object())
