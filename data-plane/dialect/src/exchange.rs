@@ -178,6 +178,9 @@ impl Exchange {
         if !translate::has_streams(self.provider, self.client) {
             return None;
         }
+        if let Some(events) = self.as_events() {
+            return events.reply_as_stream(body).map(|stream| stream.map(array::whole));
+        }
         Some(translate::read_reply(self.provider, body).and_then(|read| {
             let bytes = translate::write_reply_as_stream(self.client, &read, &self.caller).ok_or(Garbage)?;
             // Through the caller's own format, where guardrails judge.
@@ -189,9 +192,19 @@ impl Exchange {
         }))
     }
 
+    /// Returns this exchange for a caller of events, if its caller wants an array.
+    fn as_events(&self) -> Option<Self> {
+        let is_array = self.client == Format::Gemini && self.caller.gemini_array;
+        is_array
+            .then(|| Self { caller: Caller { gemini_array: false, ..self.caller.clone() }, ..self.clone() })
+    }
+
     /// Makes the rewriter of a streamed answer; none if one of the formats has no streams.
     #[must_use]
     pub fn stream(&self) -> Option<AnswerStream> {
+        if let Some(events) = self.as_events() {
+            return events.stream().map(|inner| AnswerStream::Array(Box::new(ArrayStream::new(inner))));
+        }
         let rewriter = |guards| StreamRewriter::new(passing(self.client), &self.caller, guards);
         if self.client == self.provider {
             return Some(AnswerStream::Pass(Box::new(rewriter(self.guards.clone()))));
@@ -211,6 +224,8 @@ pub enum AnswerStream {
     Pass(Box<StreamRewriter>),
     /// From one format to another.
     Cross(Box<Cross>),
+    /// Either, for a caller who wants an array of its events.
+    Array(Box<ArrayStream>),
 }
 
 /// See [`AnswerStream::Cross`].
@@ -232,6 +247,7 @@ impl AnswerStream {
         match self {
             Self::Pass(rewriter) => rewriter.push(bytes),
             Self::Cross(cross) => cross.push(bytes),
+            Self::Array(array) => array.push(bytes),
         }
     }
 
@@ -241,6 +257,7 @@ impl AnswerStream {
         match self {
             Self::Pass(rewriter) => rewriter.finish(),
             Self::Cross(cross) => cross.finish(),
+            Self::Array(array) => array.finish(),
         }
     }
 }
@@ -297,8 +314,13 @@ fn passing(format: Format) -> &'static dyn Passing {
     }
 }
 
+mod array;
 mod plain;
 
+pub use array::ArrayStream;
+
+#[cfg(test)]
+mod array_tests;
 #[cfg(test)]
 mod reply_tests;
 #[cfg(test)]

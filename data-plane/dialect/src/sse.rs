@@ -124,6 +124,12 @@ impl Framer {
         if self.held.len() > SSE_EVENT_BYTES_MAX { Err(EventTooLarge) } else { Ok(None) }
     }
 
+    /// Whether everything pushed was cut into events, and lines end by LF, so that the next byte begins an event.
+    #[must_use]
+    pub(crate) fn between_events(&self) -> bool {
+        self.started && self.held.is_empty() && !self.bare_cr
+    }
+
     /// Returns what is left when the stream is over, if anything is.
     #[must_use]
     pub fn finish(mut self) -> Option<Frame> {

@@ -6,13 +6,13 @@ use std::ops::Range;
 use breakwater_common::guard::{Channel, Part};
 use bytes::BytesMut;
 
-use super::pass_ends;
+use super::{pass_ends, usage};
 use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{self, Found, Step};
-use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, count, error_code};
+use crate::pass::{Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, error_code};
 
 /// Members of an answer that name the vendor behind it (source: recorded answers of 24 vendors).
 const VENDOR_FIELDS: &[&str] = &["provider", "system_fingerprint", "x_groq"];
@@ -52,7 +52,7 @@ impl Passing for Chat {
     }
 
     fn usage(&self, root: Place<'_>) -> Option<Usage> {
-        root.get("usage").and_then(read_usage)
+        root.get("usage").and_then(usage::read)
     }
 
     fn events(&self, caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
@@ -146,13 +146,28 @@ impl EventReader for Reader {
         }
     }
 
+    fn holes(&self, root: Place<'_>) -> Vec<(Range<usize>, Hole)> {
+        let mut places = Vec::new();
+        for member in root.members() {
+            match &*member.key {
+                // What OpenAI and Mistral pad with.
+                "obfuscation" | "p" => places.push(member.value),
+                "choices" => member.value.elements().for_each(|choice| add_pieces(choice, &mut places)),
+                _ => {}
+            }
+        }
+        places.into_iter().filter(Place::is_string).map(|place| (place.range(), Hole::Text)).collect()
+    }
+
     fn is_whole(&self) -> bool {
         !self.choices.is_empty() && self.choices.values().all(|ended| *ended)
     }
 
     fn blocked(&mut self, out: &mut BytesMut) {
+        // A caller who got nothing yet gets the end of the first choice.
+        let none = self.choices.is_empty().then_some(0);
         let open = self.choices.iter().filter(|(_, ended)| !**ended).map(|(index, _)| *index);
-        pass_ends::blocked(&self.caller, self.shape, open, out);
+        pass_ends::blocked(&self.caller, self.shape, open.chain(none), out);
     }
 
     fn complete(&mut self, out: &mut BytesMut) {
@@ -176,13 +191,15 @@ impl Reader {
         let Some(choices) = root.get("choices").filter(Place::is_array) else { return Read::Garbage };
         let mut chunk = Chunk { edits: head_edits(root, &self.caller, self.shape), ..Chunk::default() };
         let usage = root.get("usage");
-        chunk.usage = usage.and_then(read_usage);
+        // Groq says it in a member of its own, which goes.
+        let vendors = || root.get("x_groq").and_then(|vendor| vendor.get("usage"));
+        chunk.usage = usage.and_then(usage::read).or_else(|| vendors().and_then(usage::read));
         let empty = choices.elements().next().is_none();
         let asked_usage = self.caller.include_usage;
         if !asked_usage && usage.is_some_and(|usage| usage.is_null()) {
             chunk.edits = self.without_usage(root);
         }
-        chunk.unasked = !asked_usage && empty && chunk.usage.is_some();
+        chunk.unasked = !asked_usage && empty && usage.is_some_and(|usage| usage.is_object());
         chunk.bearing = empty || chunk.usage.is_some();
         for (position, choice) in (0..).zip(choices.elements()) {
             if self.read_choice(position, choice, &mut chunk).is_err() {
@@ -280,6 +297,20 @@ impl Reader {
     }
 }
 
+/// Adds the places of a choice's pieces of text.
+fn add_pieces<'a>(choice: Place<'a>, places: &mut Vec<Place<'a>>) {
+    places.extend(choice.get("text"));
+    let Some(delta) = choice.get("delta") else { return };
+    for member in delta.members() {
+        match &*member.key {
+            "content" | "reasoning_content" | "reasoning" | "refusal" => places.push(member.value),
+            "tool_calls" => places
+                .extend(member.value.elements().filter_map(|call| call.get("function")?.get("arguments"))),
+            _ => {}
+        }
+    }
+}
+
 fn is_vendor(key: &str, caller: &Caller) -> bool {
     !caller.reveal_provider && VENDOR_FIELDS.contains(&key)
 }
@@ -330,20 +361,4 @@ fn blocked_choices(choices: Place<'_>) -> String {
         )
     });
     format!("[{}]", written.collect::<Vec<_>>().join(","))
-}
-
-/// Reads the counts of a `usage` object; a count that is missing is 0.
-fn read_usage(usage: Place<'_>) -> Option<Usage> {
-    if !usage.is_object() {
-        return None;
-    }
-    let cache_read = count(usage.get("prompt_tokens_details"), "cached_tokens");
-    let prompt = count(Some(usage), "prompt_tokens");
-    Some(Usage {
-        input: prompt.saturating_sub(cache_read),
-        cache_read,
-        output: count(Some(usage), "completion_tokens"),
-        reasoning: count(usage.get("completion_tokens_details"), "reasoning_tokens"),
-        ..Usage::default()
-    })
 }

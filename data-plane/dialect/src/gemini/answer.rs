@@ -42,7 +42,7 @@ pub(super) struct Answer {
 
 /// Google's counts; what a chunk does not say stays as an earlier one said it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Counts {
+pub(super) struct Counts {
     said: bool,
     prompt: u64,
     cached: u64,
@@ -257,7 +257,7 @@ impl Answer {
 }
 
 impl Counts {
-    fn take(&mut self, usage: Place<'_>) {
+    pub(super) fn take(&mut self, usage: Place<'_>) {
         self.said |= usage.is_object();
         for member in usage.members() {
             let count = match &*member.key {
@@ -284,7 +284,7 @@ impl Counts {
 
     /// Google's prompt holds what came from the cache; what its own tools read and the thoughts stand beside it
     /// (total = prompt + candidates + thoughts + toolUsePrompt in 839 of 849 recorded answers, the rest cut by hand).
-    fn usage(&self) -> Usage {
+    pub(super) fn usage(&self) -> Usage {
         Usage {
             input: self.prompt.saturating_sub(self.cached).saturating_add(self.tools),
             cache_read: self.cached,

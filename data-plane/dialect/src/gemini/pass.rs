@@ -6,12 +6,13 @@ use std::ops::Range;
 use breakwater_common::guard::{Channel, Part};
 use bytes::BytesMut;
 
+use super::answer::Counts;
 use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{self, Step, TooDeep};
-use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, count, error_code};
+use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, error_code};
 
 /// Gemini's generateContent.
 #[derive(Debug)]
@@ -55,7 +56,13 @@ impl Passing for Gemini {
     }
 
     fn events(&self, caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
-        Box::new(Reader { caller: caller.clone(), guarded, candidates: BTreeMap::new(), filtered: false })
+        Box::new(Reader {
+            caller: caller.clone(),
+            guarded,
+            candidates: BTreeMap::new(),
+            filtered: false,
+            counts: Counts::default(),
+        })
     }
 }
 
@@ -77,20 +84,11 @@ fn head_edits(root: Place<'_>, caller: &Caller) -> Edits {
     edits
 }
 
-/// Thoughts stand outside of the candidates' count, cached tokens inside of the prompt's.
 fn read_usage(usage: Place<'_>) -> Option<Usage> {
-    if !usage.is_object() {
-        return None;
-    }
-    let at = |key| count(Some(usage), key);
-    let (prompt, cache_read) = (at("promptTokenCount"), at("cachedContentTokenCount"));
-    let reasoning = at("thoughtsTokenCount");
-    Some(Usage {
-        input: prompt.saturating_sub(cache_read).saturating_add(at("toolUsePromptTokenCount")),
-        cache_read,
-        output: at("candidatesTokenCount").saturating_add(reasoning),
-        reasoning,
-        ..Usage::default()
+    usage.is_object().then(|| {
+        let mut counts = Counts::default();
+        counts.take(usage);
+        counts.usage()
     })
 }
 
@@ -103,6 +101,8 @@ struct Reader {
     candidates: BTreeMap<u32, bool>,
     /// The prompt was filtered: there are no candidates, and that is the answer.
     filtered: bool,
+    /// Tokens so far: a chunk may leave out what another said.
+    counts: Counts,
 }
 
 impl EventReader for Reader {
@@ -123,7 +123,7 @@ impl EventReader for Reader {
             edits: head_edits(root, &self.caller),
             bearing: true,
             begins: true,
-            usage: root.get("usageMetadata").and_then(read_usage),
+            usage: self.read_counts(root),
             ..Chunk::default()
         };
         if root.get("promptFeedback").is_some_and(|feedback| feedback.get("blockReason").is_some()) {
@@ -158,8 +158,11 @@ impl EventReader for Reader {
         if self.candidates.is_empty() {
             written.push(blocked_candidate(0));
         }
-        let event =
-            format!("data: {{\"candidates\":[{}],\"modelVersion\":{alias}}}\r\n\r\n", written.join(","));
+        let id = json::quote(&self.caller.id);
+        let event = format!(
+            "data: {{\"candidates\":[{}],\"modelVersion\":{alias},\"responseId\":{id}}}\r\n\r\n",
+            written.join(",")
+        );
         out.extend_from_slice(event.as_bytes());
     }
 
@@ -176,6 +179,12 @@ impl EventReader for Reader {
 }
 
 impl Reader {
+    fn read_counts(&mut self, root: Place<'_>) -> Option<Usage> {
+        let usage = root.get("usageMetadata").filter(Place::is_object)?;
+        self.counts.take(usage);
+        Some(self.counts.usage())
+    }
+
     fn candidate(&mut self, position: u32, candidate: Place<'_>, chunk: &mut Chunk) -> Result<(), TooDeep> {
         let index = candidate.get("index").and_then(|index| index.as_u32()).unwrap_or(position);
         let ends = candidate.get("finishReason").is_some_and(|reason| reason.is_string());

@@ -28,14 +28,14 @@ fn target(model: &str) -> Target {
     }
 }
 
-fn caller(array: bool) -> Caller {
+fn caller() -> Caller {
     Caller {
         reveal_provider: false,
         alias: "smart".to_owned(),
         id: "req1".to_owned(),
         created: 1,
         include_usage: false,
-        gemini_array: array,
+        gemini_array: false,
         request: Arc::new(Request::default()),
     }
 }

@@ -1,4 +1,4 @@
-//! Writes a stream for a caller: server-sent events, or one JSON array where it did not say `alt=sse`.
+//! Writes a stream of server-sent events for a caller. An array is made of them by `exchange`, for who did not say `alt=sse`.
 
 use bytes::BytesMut;
 
@@ -34,13 +34,11 @@ pub(super) struct Writer {
     caller: Caller,
     choices: Vec<Choice>,
     usage: Option<Usage>,
-    /// Something was written.
-    begun: bool,
 }
 
 impl Writer {
     pub(super) fn new(caller: &Caller) -> Self {
-        Self { caller: caller.clone(), choices: Vec::new(), usage: None, begun: false }
+        Self { caller: caller.clone(), choices: Vec::new(), usage: None }
     }
 
     fn choice(&mut self, number: u32) -> Option<&mut Choice> {
@@ -52,23 +50,11 @@ impl Writer {
     }
 
     /// Writes one element of the stream.
-    fn element(&mut self, json: &str, out: &mut BytesMut) {
-        let begun = std::mem::replace(&mut self.begun, true);
-        if self.caller.gemini_array {
-            out.extend_from_slice(if begun { b",\r\n" } else { b"[" });
-            out.extend_from_slice(json.as_bytes());
-        } else {
-            // Google ends its lines so, and its SDKs look for the space behind the colon.
-            out.extend_from_slice(b"data: ");
-            out.extend_from_slice(json.as_bytes());
-            out.extend_from_slice(b"\r\n\r\n");
-        }
-    }
-
-    fn end(&mut self, out: &mut BytesMut) {
-        if self.caller.gemini_array {
-            out.extend_from_slice(if self.begun { b"]" } else { b"[]" });
-        }
+    fn element(json: &str, out: &mut BytesMut) {
+        // Google ends its lines so, and its SDKs look for the space behind the colon.
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(json.as_bytes());
+        out.extend_from_slice(b"\r\n\r\n");
     }
 
     /// Writes parts of an answer, with the log probabilities that came before them.
@@ -79,7 +65,7 @@ impl Writer {
         // A chunk that ends an answer says the tokens: what came before may not be their last.
         let usage = stop.map(|_| self.usage.unwrap_or_default());
         let json = response(&candidates, usage.as_ref(), &self.caller);
-        self.element(&json, out);
+        Self::element(&json, out);
     }
 
     fn open(&mut self, number: u32, opening: &Opening, out: &mut BytesMut) {
@@ -190,7 +176,6 @@ impl StreamWriter for Writer {
 
     fn complete(&mut self, out: &mut BytesMut) {
         self.stops(None, out);
-        self.end(out);
     }
 
     fn fail(&mut self, ending: Ending, out: &mut BytesMut) {
@@ -200,7 +185,6 @@ impl StreamWriter for Writer {
                 let stop = Stop { reason: StopReason::Filtered, ..Stop::default() };
                 let _answer = self.choice(0);
                 self.stops(Some(&stop), out);
-                self.end(out);
                 return;
             }
             Ending::Cut | Ending::Completed => {
@@ -208,8 +192,7 @@ impl StreamWriter for Writer {
             }
             Ending::UpstreamError => (500, "INTERNAL", "the answer failed before its end; ask again"),
         };
-        self.element(&error::envelope(code, message, status, &[]), out);
-        self.end(out);
+        Self::element(&error::envelope(code, message, status, &[]), out);
     }
 }
 

@@ -46,17 +46,25 @@ impl Edits {
         self.0.is_empty()
     }
 
+    /// Returns the replacements in the order of their places, without those that are void.
+    pub(crate) fn sorted(&self) -> Vec<(Range<usize>, &str)> {
+        let mut edits: Vec<_> = self.0.iter().map(|(place, with)| (place.clone(), with.as_str())).collect();
+        edits.sort_by_key(|(place, _)| (place.start, place.end));
+        let mut at = 0;
+        edits.retain(|(place, _)| {
+            let holds = place.start >= at;
+            at = if holds { place.end } else { at };
+            holds
+        });
+        edits
+    }
+
     /// Writes the text with the replacements.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        let mut edits: Vec<_> = self.0.iter().collect();
-        edits.sort_by_key(|(place, _)| (place.start, place.end));
         let mut written = String::with_capacity(text.len() + 64);
         let mut at = 0;
-        for (place, with) in edits {
-            if place.start < at {
-                continue;
-            }
+        for (place, with) in self.sorted() {
             written.push_str(text.get(at..place.start).unwrap_or_default());
             written.push_str(with);
             at = place.end;

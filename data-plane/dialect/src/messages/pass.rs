@@ -11,7 +11,7 @@ use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::TooDeep;
 use crate::pass::{
-    Chunk, ChunkText, EventReader, Members, Passing, Read, add_whole_texts, count, error_code,
+    Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, count, error_code,
 };
 
 /// Anthropic's messages.
@@ -148,6 +148,14 @@ impl EventReader for Reader {
         for (index, ends) in &chunk.choices {
             self.open = (!ends).then_some(*index);
         }
+    }
+
+    fn holes(&self, root: Place<'_>) -> Vec<(Range<usize>, Hole)> {
+        let pieces = root.get("delta").into_iter().flat_map(|delta| delta.members()).filter(|member| {
+            matches!(&*member.key, "text" | "thinking" | "partial_json" | "signature")
+                && member.value.is_string()
+        });
+        pieces.map(|member| (member.value.range(), Hole::Text)).collect()
     }
 
     fn is_whole(&self) -> bool {

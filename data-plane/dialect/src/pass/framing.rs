@@ -3,7 +3,7 @@
 use breakwater_common::limits::SSE_EVENT_BYTES_MAX;
 use bytes::Bytes;
 
-use crate::{StreamFault, eventstream, sse};
+use crate::{StreamFault, eventstream, json, sse};
 
 /// What frames a format's streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,14 @@ impl Framer {
         }
     }
 
+    /// Whether everything pushed was cut into server-sent events, so that the next byte begins one.
+    pub(super) fn between_events(&self) -> bool {
+        match self {
+            Self::Sse(framer) => framer.between_events(),
+            Self::EventStream(_) => false,
+        }
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) {
         match self {
             Self::Sse(framer) => framer.push(bytes),
@@ -51,10 +59,14 @@ impl Framer {
         }
     }
 
-    /// Returns what is left of a stream that is over: an event without its empty line is one, half a message is none.
+    /// Returns what is left of a stream that is over: an event without its empty line is one, half an event or half a message
+    /// is none, because a stream that breaks off there is cut and not wrong.
     pub(super) fn finish(&mut self) -> Option<Frame> {
+        let is_whole = |frame: &sse::Frame| {
+            frame.data().is_none_or(|data| data.trim_ascii() == b"[DONE]" || json::check(data).is_ok())
+        };
         match self {
-            Self::Sse(framer) => std::mem::take(framer).finish().map(Frame::Sse),
+            Self::Sse(framer) => std::mem::take(framer).finish().filter(is_whole).map(Frame::Sse),
             Self::EventStream(_) => None,
         }
     }

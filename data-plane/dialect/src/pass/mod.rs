@@ -3,6 +3,7 @@
 //!
 //! Guardrails read and mask here and nowhere else: a translated answer goes through the rewriter of the caller's format too.
 
+mod alike;
 mod framing;
 mod held;
 mod reply;
@@ -21,6 +22,7 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{Edits, Place};
 
+pub(crate) use alike::Hole;
 pub(crate) use framing::Framing;
 pub use reply::Reply;
 pub(crate) use reply::rewrite_reply;
@@ -76,6 +78,15 @@ pub(crate) trait EventReader: fmt::Debug + Send {
 
     /// Whether what the caller got is an answer that ended, with or without the format's last event.
     fn is_whole(&self) -> bool;
+
+    /// Returns the places of one event that may differ in the next while all of what is read of it stays the same: texts
+    /// that the reader does not look into, numbers that [`EventReader::passed`] is told. Asked of streams that nobody judges.
+    fn holes(&self, _root: Place<'_>) -> Vec<(Range<usize>, Hole)> {
+        Vec::new()
+    }
+
+    /// Notes the number of an event that was not read.
+    fn passed(&mut self, _number: u64) {}
 
     /// Writes the end of a stream that a guardrail blocked.
     fn blocked(&mut self, out: &mut BytesMut);

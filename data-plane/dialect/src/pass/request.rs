@@ -11,6 +11,9 @@ use super::{Members, texts};
 use crate::Format;
 use crate::json::{self, Edits, Member, Place};
 
+/// How Google's names of models begin.
+const MODELS: &str = "models/";
+
 /// What the way to a call says of it, beside its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -245,7 +248,11 @@ impl ClientRequest {
         let in_body = !matches!(self.asked.format, Format::Gemini | Format::Converse);
         match &self.model_at {
             Some(at) if upstream_model != self.model || self.asked.model.is_some() => {
-                edits.replace(at.clone(), json::quote(upstream_model));
+                // Google's own clients repeat the path's model in the body, by its whole name.
+                let whole_name =
+                    !in_body && self.body().get(at.start + 1..).is_some_and(|name| name.starts_with(MODELS));
+                let prefix = if whole_name && !upstream_model.contains('/') { MODELS } else { "" };
+                edits.replace(at.clone(), json::quote(&format!("{prefix}{upstream_model}")));
             }
             None if in_body => {
                 let member = format!("\"model\":{},", json::quote(upstream_model));

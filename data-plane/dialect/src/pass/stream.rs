@@ -10,6 +10,7 @@ use breakwater_common::guard::{Channel, CompiledGuards, Finding, Side, StreamGua
 use breakwater_common::resource::Action;
 use bytes::{Bytes, BytesMut};
 
+use super::alike::Moulds;
 use super::framing::{Frame, Framer};
 use super::held::{Leaving, Queue};
 use super::{Chunk, EventReader, Passing, Read};
@@ -21,6 +22,8 @@ use crate::{Ending, StreamFault};
 #[derive(Debug)]
 pub struct StreamRewriter {
     framer: Framer,
+    /// Frames that the next may be like; none if every frame must be read.
+    moulds: Option<Moulds>,
     reader: Box<dyn EventReader>,
     guards: Option<Arc<CompiledGuards>>,
     guard: Option<StreamGuard>,
@@ -68,6 +71,7 @@ impl StreamRewriter {
         let guards = guards.filter(|guards| guards.inspects(Side::Output));
         Self {
             framer: Framer::new(format.framing()),
+            moulds: guards.is_none().then(Moulds::default),
             reader: format.events(caller, guards.is_some()),
             guard: guards.clone().map(StreamGuard::new),
             guards,
@@ -79,6 +83,19 @@ impl StreamRewriter {
         }
     }
 
+    /// Reads every frame: what the short way is compared with.
+    #[cfg(test)]
+    pub(super) fn reading_all(mut self) -> Self {
+        self.moulds = None;
+        self
+    }
+
+    /// Takes the moulds out.
+    #[cfg(test)]
+    pub(super) fn take_moulds(&mut self) -> Moulds {
+        self.moulds.take().unwrap_or_default()
+    }
+
     /// Takes the next piece of the upstream's body, cut anywhere.
     ///
     /// # Errors
@@ -87,15 +104,14 @@ impl StreamRewriter {
     pub fn push(&mut self, chunk: &[u8]) -> Result<StreamStep, StreamFault> {
         let seen = self.visible;
         let mut out = BytesMut::new();
-        if self.over.is_none() {
-            self.framer.push(chunk);
-        }
-        while self.over.is_none() {
-            match self.framer.next_frame() {
-                Ok(Some(frame)) => self.take(frame, &mut out)?,
-                Ok(None) => break,
-                Err(fault) => self.fail(fault, &mut out)?,
-            }
+        let mut rest = chunk;
+        while self.over.is_none() && !rest.is_empty() {
+            rest = self.pass_alike(rest, &mut out);
+            let piece = if self.moulds.is_some() { first_event(rest) } else { rest.len() };
+            let (piece, after) = rest.split_at_checked(piece).unwrap_or((rest, &[]));
+            rest = after;
+            self.framer.push(piece);
+            self.take_frames(&mut out)?;
         }
         Ok(StreamStep {
             bytes: out.freeze(),
@@ -137,15 +153,54 @@ impl StreamRewriter {
         }
     }
 
+    /// Passes the frames at the beginning that are like one that was read, and returns what follows them.
+    fn pass_alike<'a>(&mut self, bytes: &'a [u8], out: &mut BytesMut) -> &'a [u8] {
+        // Until the caller sees something, each frame may be the one that says so.
+        let (true, true, Some(moulds)) = (self.visible, self.framer.between_events(), &mut self.moulds)
+        else {
+            return bytes;
+        };
+        let passed = moulds.pass(bytes, self.reader.as_mut(), out);
+        bytes.get(passed..).unwrap_or_default()
+    }
+
+    /// Passes a frame that came in pieces if it is like one that was read.
+    fn is_alike(&mut self, frame: &Frame, out: &mut BytesMut) -> bool {
+        let (true, Some(moulds), Frame::Sse(frame)) = (self.visible, &mut self.moulds, frame) else {
+            return false;
+        };
+        moulds.pass(&frame.bytes, self.reader.as_mut(), out) > 0
+    }
+
+    /// Takes the frames that are complete.
+    fn take_frames(&mut self, out: &mut BytesMut) -> Result<(), StreamFault> {
+        while self.over.is_none() {
+            match self.framer.next_frame() {
+                Ok(Some(frame)) => self.take(frame, out)?,
+                Ok(None) => break,
+                Err(fault) => self.fail(fault, out)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Takes one frame.
     fn take(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), StreamFault> {
+        if self.is_alike(&frame, out) {
+            return Ok(());
+        }
         let Some(data) = frame.data() else {
             self.queue.push(frame, None);
             self.leave(out);
             return Ok(());
         };
         match self.reader.read(frame.name(), data) {
-            Read::Chunk(chunk) => self.take_chunk(frame, chunk, out),
+            Read::Chunk(chunk) => {
+                if let (Some(moulds), Frame::Sse(frame)) = (&mut self.moulds, &frame) {
+                    moulds.keep(frame, &chunk, self.reader.as_ref());
+                }
+                self.take_chunk(frame, chunk, out)
+            }
             Read::Error(code) => self.fail(StreamFault::Upstream { code }, out),
             Read::Garbage => self.fail(StreamFault::Garbage, out),
         }
@@ -275,4 +330,10 @@ impl StreamRewriter {
         self.reader.failed(ending, out);
         self.over = Some(ending);
     }
+}
+
+/// Returns how many bytes there are up to the end of the first event that is whole; all if none is, or its lines end otherwise
+/// than by LF.
+fn first_event(bytes: &[u8]) -> usize {
+    memchr::memmem::find(bytes, b"\n\n").map_or(bytes.len(), |end| end + 2)
 }

@@ -13,7 +13,7 @@ use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::TooDeep;
 use crate::pass::{
-    Chunk, ChunkText, EventReader, Members, Passing, Read, add_whole_texts, count, error_code,
+    Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, count, error_code,
 };
 
 /// OpenAI's responses.
@@ -136,6 +136,23 @@ impl EventReader for Reader {
     }
 
     fn gave(&mut self, _chunk: &Chunk) {}
+
+    fn holes(&self, root: Place<'_>) -> Vec<(Range<usize>, Hole)> {
+        let kind = root.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+        if !kind.ends_with(".delta") || root.get("response").is_some() {
+            return Vec::new();
+        }
+        let differs = root.members().filter_map(|member| match &*member.key {
+            "delta" | "obfuscation" if member.value.is_string() => Some((member.value.range(), Hole::Text)),
+            "sequence_number" => member.value.as_u32().map(|_| (member.value.range(), Hole::Number)),
+            _ => None,
+        });
+        differs.collect()
+    }
+
+    fn passed(&mut self, number: u64) {
+        self.sequence = self.sequence.max(number);
+    }
 
     fn is_whole(&self) -> bool {
         // Only the last event says so.

@@ -23,7 +23,7 @@ fn a_whole_answer_has_google_s_shape() {
         vec![Block::text("A"), call("toolu_1", "f", "", None), call("toolu_2", "g", r#"{"x":1}"#, None)];
     let stop = Stop { reason: StopReason::ToolUse, ..Stop::default() };
     let reply = Reply { choices: vec![Choice { blocks, stop, logprobs: None }], usage: Some(usage()) };
-    let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller(false)));
+    let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller()));
     let parts = &written["candidates"][0]["content"]["parts"];
     let ids =
         [&parts[1]["functionCall"]["id"], &parts[2]["functionCall"]["id"]].map(|id| id.as_str().unwrap());
@@ -74,7 +74,7 @@ fn bug_4_signatures_of_others_come_back_byte_for_byte() {
     let blocks = vec![thinking(Format::Responses), thinking(Format::Messages), hidden, unnamed];
     let before = format!("{blocks:?}");
     let reply = Reply { choices: vec![Choice { blocks, ..Choice::default() }], usage: None };
-    let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller(false)));
+    let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller()));
     let parts = written["candidates"][0]["content"]["parts"].as_array().unwrap();
     let parts: Vec<Value> = parts.iter().map(as_the_sdk_sends).collect();
     let body = json!({"contents": [{"role": "model", "parts": parts}]});
@@ -94,7 +94,7 @@ fn bug_5_gemini_s_own_signatures_come_back_byte_for_byte() {
         let signed = Block::Text { text: "A".to_owned(), cache: None, signature: Some(signature.to_owned()) };
         let blocks = vec![signed, call("1", "f", "", Some(signature))];
         let reply = Reply { choices: vec![Choice { blocks, ..Choice::default() }], usage: None };
-        let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller(false)));
+        let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller()));
         let parts = written["candidates"][0]["content"]["parts"].as_array().unwrap();
         let parts: Vec<Value> = match back {
             Some(_) => parts.iter().map(as_the_sdk_sends).collect(),
@@ -137,8 +137,8 @@ fn events() -> Vec<Event> {
     ]
 }
 
-fn streamed(array: bool, ending: Option<Ending>) -> (String, Vec<Value>) {
-    let mut writer = super::super::stream_writer(&caller(array)).unwrap();
+fn streamed(ending: Option<Ending>) -> Vec<Value> {
+    let mut writer = super::super::stream_writer(&caller()).unwrap();
     let mut out = BytesMut::new();
     events().iter().for_each(|event| writer.write(event, &mut out));
     match ending {
@@ -146,19 +146,13 @@ fn streamed(array: bool, ending: Option<Ending>) -> (String, Vec<Value>) {
         Some(ending) => writer.fail(ending, &mut out),
     }
     let text = String::from_utf8(out.to_vec()).unwrap();
-    let values = if array {
-        parse(&text).as_array().unwrap().clone()
-    } else {
-        let frames = text.split_terminator("\r\n\r\n");
-        frames.map(|frame| parse(frame.strip_prefix("data: ").unwrap())).collect()
-    };
-    (text, values)
+    let frames = text.split_terminator("\r\n\r\n");
+    frames.map(|frame| parse(frame.strip_prefix("data: ").unwrap())).collect()
 }
 
 #[test]
-fn a_stream_has_the_same_chunks_as_events_and_as_an_array() {
-    let (_, chunks) = streamed(false, None);
-    assert_eq!(chunks, streamed(true, None).1);
+fn a_stream_comes_in_google_s_chunks() {
+    let chunks = streamed(None);
     let part = |chunk: &Value| chunk["candidates"][0]["content"]["parts"][0].clone();
     let parts: Vec<Value> = chunks.iter().map(part).collect();
     let id = &parts[4]["functionCall"]["id"];
@@ -198,19 +192,17 @@ fn a_stream_has_the_same_chunks_as_events_and_as_an_array() {
 
 #[test]
 fn a_stream_that_breaks_off_says_so() {
-    for array in [false, true] {
-        let (_, chunks) = streamed(array, Some(Ending::UpstreamError));
-        // google-genai looks for chunks that begin with this very member.
-        assert!(chunks.last().unwrap().to_string().starts_with(r#"{"error":{"code":500,"#));
-        let (_, chunks) = streamed(array, Some(Ending::Cut));
-        assert_eq!(chunks.last().unwrap()["error"]["status"], "UNAVAILABLE");
-        assert!(chunks.iter().all(|chunk| chunk["candidates"][0].get("finishReason").is_none()));
-    }
-    let mut writer = super::super::stream_writer(&caller(true)).unwrap();
+    let chunks = streamed(Some(Ending::UpstreamError));
+    // google-genai looks for chunks that begin with this very member.
+    assert!(chunks.last().unwrap().to_string().starts_with(r#"{"error":{"code":500,"#));
+    let chunks = streamed(Some(Ending::Cut));
+    assert_eq!(chunks.last().unwrap()["error"]["status"], "UNAVAILABLE");
+    assert!(chunks.iter().all(|chunk| chunk["candidates"][0].get("finishReason").is_none()));
+    let mut writer = super::super::stream_writer(&caller()).unwrap();
     let mut out = BytesMut::new();
     writer.fail(Ending::Blocked, &mut out);
-    let chunks = parse(std::str::from_utf8(&out).unwrap());
-    assert_eq!(chunks[0]["candidates"][0]["finishReason"], "SAFETY");
+    let event = std::str::from_utf8(&out).unwrap().strip_prefix("data: ").unwrap();
+    assert_eq!(parse(event)["candidates"][0]["finishReason"], "SAFETY");
 }
 
 #[test]
@@ -223,7 +215,7 @@ fn probabilities_come_back_as_google_s() {
     for source in [entries.to_owned(), format!(r#"{{"content":{entries},"refusal":null}}"#)] {
         let choice = Choice { blocks: vec![Block::text("a")], logprobs: Some(source), ..Choice::default() };
         let reply = Reply { choices: vec![choice], usage: None };
-        let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller(false)));
+        let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller()));
         assert_eq!(written["candidates"][0]["logprobsResult"], expected);
     }
 }
