@@ -51,6 +51,12 @@ impl Cluster {
         cluster
     }
 
+    /// The tenant's key, for callers that are not [`Caller`].
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A caller with the tenant's key.
     #[must_use]
     pub fn caller(&self) -> Caller {

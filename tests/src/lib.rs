@@ -4,6 +4,7 @@
 pub mod caller;
 pub mod cluster;
 pub mod corpus;
+pub mod environments;
 pub mod manifests;
 pub mod network;
 pub mod phases;
