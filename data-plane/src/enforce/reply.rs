@@ -55,9 +55,9 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
 
 fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<(&'static str, ReplyBody), AttemptFault> {
     if call.request.stream()
-        && let Some(streamed) = exchange.reply_as_stream(bytes)
+        && let Some(Ok(end)) = exchange.reply_as_stream(bytes)
     {
-        return streamed.map(|end| (exchange.content_type(), ended(call, end))).map_err(|_| garbage());
+        return Ok((exchange.content_type(), ended(call, end)));
     }
     let reply = exchange.reply(bytes).map_err(|_garbage| garbage())?;
     if reply.blocked.is_some() {

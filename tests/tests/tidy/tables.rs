@@ -154,6 +154,7 @@ pub(super) const DIALECT_ROOMS: &Rooms = &[
             "ir",
             "json",
             "pass",
+            "sse",
             "translate",
         ],
     ),

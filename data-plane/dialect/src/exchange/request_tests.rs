@@ -117,3 +117,15 @@ fn a_bad_body_is_refused_by_its_field() {
     let invalid = super::parse(asked(), &Bytes::from_static(b"{\"model\":\"\xff\"}")).unwrap_err();
     assert!(invalid.message.contains("UTF-8 at byte 10"), "{invalid}");
 }
+
+#[test]
+fn a_model_from_the_path_is_put_into_a_body_that_says_none() {
+    let check = |body: &'static str, expect: &str| {
+        let asked = Asked { format: Format::Responses, model: Some("alias".into()), stream: None };
+        let call = super::parse(asked, &Bytes::from_static(body.as_bytes())).unwrap();
+        assert_eq!(call.rewrite("up", &[], Edits::default()), expect);
+    };
+    check("{}", r#"{"model":"up"}"#);
+    check(r#"{ "input":"x"}"#, r#"{"model":"up", "input":"x"}"#);
+    check(r#"{"model":"mine","input":"x"}"#, r#"{"model":"up","input":"x"}"#);
+}

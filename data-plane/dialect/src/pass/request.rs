@@ -255,7 +255,9 @@ impl ClientRequest {
                 edits.replace(at.clone(), json::quote(&format!("{prefix}{upstream_model}")));
             }
             None if in_body => {
-                let member = format!("\"model\":{},", json::quote(upstream_model));
+                let empty = Place::root(self.body()).members().next().is_none();
+                let comma = if empty { "" } else { "," };
+                let member = format!("\"model\":{}{comma}", json::quote(upstream_model));
                 edits.replace(self.model_into..self.model_into, member);
             }
             Some(_) | None => {}
