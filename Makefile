@@ -1,5 +1,5 @@
 # verify never writes; fix rewrites. CI runs .ci/run, which is verify plus the two README commands on a clean checkout.
-.PHONY: verify fix test e2e matrix bench images
+.PHONY: verify fix test e2e matrix bench fuzz images
 
 verify:
 	cargo fmt --all --check
@@ -21,9 +21,15 @@ e2e:
 matrix:
 	cargo test --locked -p breakwater-dialect --test oracle -- --nocapture
 
+# What docs/figures.md says: the proxy and the control plane, then what the formats cost.
 bench:
 	cargo build --release --locked -p breakwater-data-plane
 	cargo run --locked -p breakwater-tests --bin figures
+	cargo bench --locked -p breakwater-dialect --bench formats
+
+# Each fuzz target for a minute (CONTRIBUTING.md).
+fuzz:
+	.ci/fuzz
 
 # Needs a docker engine with BuildKit.
 images:

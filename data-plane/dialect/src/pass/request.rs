@@ -107,10 +107,10 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn read(root: Place<'a>, members: &Members) -> Result<Self, BadRequest> {
+    fn read(body: Vec<Member<'a>>, members: &Members) -> Result<Self, BadRequest> {
         let mut head = Self::default();
         let mut texts: Vec<(usize, Place<'a>)> = Vec::new();
-        for Member { key, value, .. } in root.members() {
+        for Member { key, value, .. } in body {
             let twice = match &*key {
                 "model" => head.model.replace(value).is_some(),
                 "stream" => head.stream.replace(value).is_some(),
@@ -142,15 +142,14 @@ impl ClientRequest {
     ///
     /// Invalid UTF-8, JSON that is cut or wrong, a field that is missing, twice there or of the wrong type.
     pub(crate) fn parse(asked: Asked, members: &Members, body: &Bytes) -> Result<Self, BadRequest> {
-        let text = json::check(body).map_err(|error| BadRequest {
+        let (root, body_members) = json::check_members(body).map_err(|error| BadRequest {
             param: None,
             message: format!("the body is not JSON that can be read: {error}"),
         })?;
-        let root = Place::root(text);
         if !root.is_object() {
             return Err(BadRequest { param: None, message: "the body is not a JSON object".to_owned() });
         }
-        let head = Head::read(root, members)?;
+        let head = Head::read(body_members, members)?;
         let model = match &asked.model {
             Some(model) => model.clone(),
             None => model(head.model)?,
