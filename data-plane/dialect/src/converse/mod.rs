@@ -1,7 +1,7 @@
 //! Bedrock: Converse and ConverseStream (source: botocore 1.44.5's model of `bedrock-runtime`, and recorded traffic).
 //!
 //! Bytes of images and documents are base64 in the JSON. Streams are AWS's binary event stream. Whether a caller wants one is
-//! said by the path, not by the body: [`read_request`] leaves `stream` as it is.
+//! said by the path, not by the body: [`read_request()`] leaves `stream` as it is.
 
 mod error;
 mod family;

@@ -82,7 +82,7 @@ const MISSING: &str = "is missing";
 pub struct Inspection {
     /// The strongest action that is enforced.
     pub action: Action,
-    /// Texts to put in place, for [`ChatRequest::rewrite`].
+    /// Texts to put in place, for [`ClientRequest::rewrite`].
     pub redactions: Vec<(usize, String)>,
     /// Everything found, up to the first block.
     pub findings: Vec<Finding>,
