@@ -50,6 +50,19 @@ STREAMS: dict[str, Any] = {
     "post /completions": types.Completion,
 }
 
+# What the API always says, if only as null. The types cannot tell that from what may be absent, and the mock leaves out what may
+# be: a stream that never says why it ended is one that was cut. From the published description's `required`, by schema.
+ALWAYS: dict[str, list[str]] = {
+    "openai__types__chat__chat_completion__Choice": ["logprobs"],
+    "openai__types__chat__chat_completion_chunk__Choice": ["finish_reason"],
+    "ChatCompletionMessage": ["content", "refusal"],
+    "ChatCompletionTokenLogprob": ["bytes"],
+    "TopLogprob": ["bytes"],
+    "ChoiceLogprobs": ["content", "refusal"],
+    "Response": ["error", "incomplete_details", "instructions", "metadata", "temperature", "top_p"],
+    "FunctionTool": ["parameters", "strict"],
+}
+
 
 def adapters() -> dict[str, TypeAdapter]:
     """One for each type that is named, by the operation and the side."""
@@ -85,6 +98,8 @@ def main() -> None:
     schemas, common = TypeAdapter.json_schemas(inputs, ref_template="#/components/schemas/{model}")
     components = open_answers(common.get("$defs", {}))
     schemas = {name: open_answers(schema) for (name, _), schema in schemas.items()}
+    for name, fields in ALWAYS.items():
+        components[name]["required"] = sorted({*components[name].get("required", []), *fields})
     paths: dict[str, dict] = {}
     for method, path, body, query, answer in OPERATIONS:
         name = f"{method} {path}"
