@@ -47,7 +47,8 @@ pub fn read_request(format: Format, body: &str) -> Result<Request, Refused> {
 /// # Errors
 ///
 /// It holds what the provider's format cannot say.
-pub fn write_request(request: Request, target: &Target) -> Result<Translated, Refused> {
+pub fn write_request(mut request: Request, target: &Target) -> Result<Translated, Refused> {
+    let searches = request.leave_out_searches(target.format);
     let Written { body, dropped } = match target.format {
         Format::Chat => chat::write_request(&request, target),
         Format::Responses => responses::write_request(&request, target),
@@ -59,7 +60,9 @@ pub fn write_request(request: Request, target: &Target) -> Result<Translated, Re
         Format::Embeddings | Format::Moderations | Format::CountTokens => {
             Err(Refused::no_equivalent("model"))
         }
-    }?;
+    }
+    .map_err(|refused| request.refused_as_sent(refused))?;
+    let dropped = dropped.into_iter().map(|name| request.as_sent(name)).chain(searches).collect();
     Ok(Translated { body: body.into(), request: Arc::new(request), dropped })
 }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod event;
 mod ids;
+mod offers;
 mod request;
 mod rest;
 mod unfold;
@@ -15,6 +16,7 @@ mod unfold;
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
 pub use event::{Accumulator, At, Delta, Event, Opening};
 pub use ids::{ToolIdShape, digest_id, tool_id};
+pub use offers::{Member, Namespaces, member_name};
 pub use request::{
     Block, Cache, Dropped, Effort, Json, Media, Reasoning, Refused, Request, ResponseFormat, Role, Source,
     Tool, ToolChoice, ToolKind, Turn,

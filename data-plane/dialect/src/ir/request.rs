@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::Namespaces;
 use crate::Format;
 
 /// JSON as it stood in the source.
@@ -16,6 +17,10 @@ pub struct Request {
     pub turns: Vec<Turn>,
     /// What the model may call.
     pub tools: Vec<Tool>,
+    /// Which of the tools stand together for their caller.
+    pub namespaces: Namespaces,
+    /// Where each tool stood in what the caller sent (`tools[4].tools[0]`); none if in the same order.
+    pub tool_places: Vec<String>,
     /// Whether it must.
     pub tool_choice: Option<ToolChoice>,
     /// Several calls at once; `None`: not said.

@@ -50,7 +50,10 @@ pub(super) fn response(caller: &Caller, state: &State<'_>) -> String {
     };
     // Nobody else's format tells a caller's `instructions` from its first developer message.
     let instructions = request.system.first().and_then(super::write_request::text);
-    let tools = request.tools.iter().filter_map(|tool| write_tools::tool(tool, "", None).ok());
+    let namespaces = &request.namespaces;
+    let alone = request.tools.iter().filter(|tool| !namespaces.members.contains_key(&tool.name));
+    let tools = alone.filter_map(|tool| write_tools::tool(tool, "", None).ok());
+    let tools = tools.chain(namespaces.sources.iter().map(|source| source.get().to_owned()));
     let choice = request.tool_choice.as_ref();
     let choice = choice.map_or("\"auto\"".to_owned(), |choice| write_tools::choice(choice, request));
     let metadata = request.metadata.iter().fold(Object::new(), |object, (key, value)| {
@@ -168,6 +171,7 @@ pub(super) struct Call {
     pub(super) id: String,
     pub(super) call_id: String,
     pub(super) name: String,
+    pub(super) namespace: Option<String>,
     pub(super) custom: bool,
 }
 
@@ -183,6 +187,7 @@ impl Call {
             .text(key, input)
             .text("call_id", &self.call_id)
             .text("name", &self.name)
+            .maybe(self.namespace.as_deref(), |object, namespace| object.text("namespace", namespace))
             .end()
     }
 }

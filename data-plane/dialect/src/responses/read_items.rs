@@ -132,9 +132,11 @@ impl Items<'_> {
             Some(input) if input.is_object() => input.source().to_owned(),
             Some(_) | None => member(item, key, param)?,
         };
+        let name = member(item, "name", param)?;
+        let namespace = word(item, "namespace");
         Ok(Block::ToolUse {
             id: member(item, "call_id", param)?,
-            name: member(item, "name", param)?,
+            name: if namespace.is_empty() { name } else { self.request.tool_of(&namespace, &name) },
             input: if !custom && input.trim().is_empty() { "{}".to_owned() } else { input },
             signature: self.signature.take(),
             custom,

@@ -15,7 +15,7 @@ pub(super) fn read(body: &str) -> Result<Request, Refused> {
         return Err(wrong("body", "must be an object"));
     }
     let mut request = Request::default();
-    let mut input = None;
+    let (mut input, mut choice) = (None, None);
     for member in root.members().filter(|member| !member.value.is_null()) {
         let value = member.value;
         match &*member.key {
@@ -23,12 +23,9 @@ pub(super) fn read(body: &str) -> Result<Request, Refused> {
             "model" => {}
             "input" => input = Some(value),
             "instructions" => request.system.insert(0, Block::text(text(value, "instructions")?)),
-            "tools" => {
-                for (index, tool) in list(value, "tools")?.enumerate() {
-                    request.tools.push(read_tools::tool(tool, &format!("tools[{index}]"))?);
-                }
-            }
-            "tool_choice" => request.tool_choice = Some(read_tools::choice(value)?),
+            "tools" => read_tools::tools(list(value, "tools")?, &mut request)?,
+            // It names tools, and they may stand behind it.
+            "tool_choice" => choice = Some(value),
             "parallel_tool_calls" => request.parallel_tools = Some(flag(value, "parallel_tool_calls")?),
             "max_output_tokens" => request.max_tokens = Some(count(value, "max_output_tokens")?),
             "temperature" => request.temperature = Some(number(value, "temperature")?),
@@ -59,6 +56,7 @@ pub(super) fn read(body: &str) -> Result<Request, Refused> {
             key => request.rest.push((key.to_owned(), json(value)?)),
         }
     }
+    request.tool_choice = choice.map(|choice| read_tools::choice(choice, &request)).transpose()?;
     read_items::read(input, &mut request)?;
     Ok(request)
 }

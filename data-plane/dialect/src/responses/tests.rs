@@ -4,6 +4,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
 
 mod corpus;
+mod offers;
 mod read;
 mod schema;
 mod stream;

@@ -195,10 +195,12 @@ impl Writer {
                 if let Some(signature) = signature {
                     self.carry(&carrier::next(signature), out);
                 }
+                let member = self.caller.request.namespaces.members.get(name);
                 let call = Call {
                     id: self.id(if *custom { "ctc" } else { "fc" }),
                     call_id: digest_id(id, ToolIdShape::OpenAi, "call_"),
-                    name: name.clone(),
+                    name: member.map_or(name, |member| &member.name).clone(),
+                    namespace: member.map(|member| member.namespace.clone()),
                     custom: *custom,
                 };
                 self.added(&call.item("in_progress", ""), out);

@@ -42,7 +42,11 @@ pub(super) fn choice(choice: &ToolChoice, request: &Request) -> String {
             .tools
             .iter()
             .any(|tool| tool.name == name && matches!(tool.kind, ToolKind::Custom { .. }));
-        Object::of(if custom { "custom" } else { "function" }).text("name", name).end()
+        let member = request.namespaces.members.get(name);
+        Object::of(if custom { "custom" } else { "function" })
+            .text("name", member.map_or(name, |member| member.name.as_str()))
+            .maybe(member, |object, member| object.text("namespace", &member.namespace))
+            .end()
     };
     match choice {
         ToolChoice::Auto => "\"auto\"".to_owned(),

@@ -65,7 +65,6 @@ const FOREIGN_TOOLS: &[&str] = &[
     "image_generation",
     "\"mcp",
     "apply_patch",
-    "namespace",
     "\"custom\"",
     "\"systemTool\":",
     "advisor",

@@ -106,13 +106,18 @@ fn every_recorded_request_is_read_or_refused_for_a_reason() {
     assert!(read > 880, "{read}");
 }
 
+/// What a real client sent.
+pub(super) fn client(name: &str) -> Value {
+    let path = shared().join(format!("corpus/client-requests/{name}.json"));
+    let client: Value = serde_json::from_slice(&bytes(&path)).unwrap();
+    client["body"].clone()
+}
+
 #[test]
 fn every_request_of_a_real_client_is_read() {
     let mut read = 0;
     for name in ["codex_001", "npm_003", "npm_004", "npm_008", "npm_009", "npm_020", "npm_021"] {
-        let path = shared().join(format!("corpus/client-requests/{name}.json"));
-        let client: Value = serde_json::from_slice(&bytes(&path)).unwrap();
-        let request = translate::read_request(Format::Responses, &client["body"].to_string()).unwrap();
+        let request = translate::read_request(Format::Responses, &client(name).to_string()).unwrap();
         assert!(!request.turns.is_empty(), "{name}");
         read += 1;
     }

@@ -102,7 +102,7 @@ fn tools_are_read() {
         {"type": "function", "name": "g", "parameters": null, "strict": null, "description": null},
         {"type": "custom", "name": "c", "format": {"type": "grammar"}},
         {"type": "web_search", "external_web_access": false},
-        {"type": "namespace", "name": "n", "tools": []},
+        {"type": "mcp", "name": "n", "tools": []},
     ]}));
     let names: Vec<_> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["f", "g", "c", "web_search", "n"]);
