@@ -322,6 +322,8 @@ pub use array::ArrayStream;
 #[cfg(test)]
 mod array_tests;
 #[cfg(test)]
+mod named_error_tests;
+#[cfg(test)]
 mod reply_tests;
 #[cfg(test)]
 mod request_tests;

@@ -109,14 +109,17 @@ struct Reader {
 }
 
 impl EventReader for Reader {
-    fn read(&mut self, _name: &str, data: &[u8]) -> Read {
+    fn read(&mut self, name: &str, data: &[u8]) -> Read {
         let Ok(text) = json::check(data) else { return Read::Garbage };
         let root = Place::root(text);
         let kind = root.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+        if name == "error" || kind == "error" {
+            // llama.cpp says the error's own type where the event's should be.
+            return Read::Error(error_code(root.get("error").unwrap_or(root)));
+        }
         let mut chunk = Chunk { bearing: true, ..Chunk::default() };
         let index = root.get("index").and_then(|index| index.as_u32());
         let read = match &*kind {
-            "error" => return Read::Error(root.get("error").map(error_code).unwrap_or_default()),
             "message_start" => {
                 self.message_start(root, &mut chunk);
                 Ok(())

@@ -69,7 +69,8 @@ impl Reader {
         }
         let text = json::check(data).map_err(|_| StreamFault::Garbage)?;
         let root = Place::root(text);
-        let said = member(root, "type").and_then(|kind| kind.as_str());
+        // An event that is named an error is one, whatever type its data says (llama.cpp: that of the error).
+        let said = member(root, "type").and_then(|kind| kind.as_str()).filter(|_| frame.event != "error");
         match said.as_deref().unwrap_or(&frame.event) {
             "message_start" => self.message_start(root, events),
             "content_block_start" => self.block_start(root, events),
@@ -296,7 +297,7 @@ fn completed(json: String, input: &str, content: Option<&str>) -> String {
 }
 
 fn fault(root: Place<'_>) -> StreamFault {
-    let kind = member(root, "error").and_then(|error| member(error, "type")).and_then(|kind| kind.as_str());
+    let kind = member(member(root, "error").unwrap_or(root), "type").and_then(|kind| kind.as_str());
     let mut code = kind.unwrap_or_default().into_owned();
     let end = code.floor_char_boundary(64);
     code.truncate(end);

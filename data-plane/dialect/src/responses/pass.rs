@@ -110,7 +110,7 @@ struct Reader {
 }
 
 impl EventReader for Reader {
-    fn read(&mut self, _name: &str, data: &[u8]) -> Read {
+    fn read(&mut self, name: &str, data: &[u8]) -> Read {
         // Some that speak this format end it like chat completions.
         if data.trim_ascii() == b"[DONE]" {
             return Read::Chunk(Box::new(Chunk { bearing: true, ..Chunk::default() }));
@@ -119,10 +119,13 @@ impl EventReader for Reader {
         let root = Place::root(text);
         let kind = root.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
         self.sequence = self.sequence.max(count(Some(root), "sequence_number"));
+        if name == "error" || kind == "error" {
+            // llama.cpp says the error's own type where the event's should be.
+            return Read::Error(error_code(root.get("error").unwrap_or(root)));
+        }
         let mut chunk = Chunk { bearing: true, begins: true, ..Chunk::default() };
         let response = root.get("response").filter(Place::is_object);
         let read = match &*kind {
-            "error" => return Read::Error(error_code(root.get("error").unwrap_or(root))),
             "response.failed" => {
                 let error = response.and_then(|response| response.get("error"));
                 return Read::Error(error.map(error_code).unwrap_or_default());

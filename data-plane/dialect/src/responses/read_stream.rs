@@ -71,7 +71,8 @@ impl Reader {
         let text = json::check(data).map_err(|_| StreamFault::Garbage)?;
         let root = Place::root(text);
         let mut wire = Wire::read(root);
-        if wire.kind.is_empty() {
+        // An event that is named an error is one, whatever type its data says (llama.cpp: that of the error).
+        if wire.kind.is_empty() || frame.event == "error" {
             wire.kind = Cow::Borrowed(&frame.event);
         }
         self.event(root, &wire, events)
