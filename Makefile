@@ -1,5 +1,5 @@
 # verify never writes; fix rewrites. CI runs .ci/run, which is verify plus the two README commands on a clean checkout.
-.PHONY: verify fix test e2e matrix bench fuzz images
+.PHONY: verify fix test e2e matrix bench fuzz scheduled images
 
 verify:
 	cargo fmt --all --check
@@ -30,6 +30,10 @@ bench:
 # Each fuzz target for a minute (CONTRIBUTING.md).
 fuzz:
 	.ci/fuzz
+
+# What a machine runs every night, beside .ci/run for each change (CONTRIBUTING.md).
+scheduled:
+	.ci/scheduled
 
 # Needs a docker engine with BuildKit.
 images:
