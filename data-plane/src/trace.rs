@@ -46,7 +46,7 @@ pub(crate) struct AttemptNote {
     pub(crate) provider: String,
     /// The model.
     pub(crate) model: String,
-    /// "succeeded", "failed" or "skipped".
+    /// "succeeded", "failed", "skipped", or "abandoned" when the call ended first.
     pub(crate) result: &'static str,
     /// Why it failed or was skipped; empty if it succeeded.
     pub(crate) reason: String,

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use breakwater_common::guard::Side;
 use breakwater_common::limits::ATTEMPTS_MAX;
@@ -21,6 +20,7 @@ use tower::Service;
 
 use super::explain::{Failures, note};
 use super::reply;
+use super::underway::Underway;
 use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply, State};
 use crate::fault::Fault;
 use crate::tokens;
@@ -80,7 +80,6 @@ where
             call.trace.attempt(note(&candidate, "skipped", reason));
             continue;
         }
-        let started = clock.mono();
         let attempt = match attempt(&call, &candidate) {
             Ok(attempt) => attempt,
             Err(refused) => {
@@ -89,17 +88,15 @@ where
                 continue;
             }
         };
+        let underway = Underway::new(&call, &clock, note(&candidate, "", ""));
         let tried = match inner.call(attempt).await {
             Ok(answer) => reply::begin(&call, answer).await,
             Err(fault) => Err(fault),
         };
-        let mut noted = match &tried {
-            Ok(_) => note(&candidate, "succeeded", ""),
-            Err(fault) => note(&candidate, failures.result(fault), &fault.word()),
-        };
-        noted.status = tried.as_ref().map_or_else(|fault| fault.status, |_| Some(200));
-        noted.duration_ms = millis(clock.mono().since(started));
-        call.trace.attempt(noted);
+        match &tried {
+            Ok(_) => underway.end("succeeded", String::new(), Some(200)),
+            Err(fault) => underway.end(failures.result(fault), fault.word(), fault.status),
+        }
         match tried {
             Ok(reply) => return Ok(reply),
             // The caller's own fault: every other upstream would say the same.
@@ -243,8 +240,4 @@ fn stored(call: &Call, candidate: &Candidate, state: &Arc<State>) -> Attempt {
 fn host(address: &str) -> &str {
     let after = address.split_once("://").map_or(address, |(_, after)| after);
     after.split(['/', ':']).next().unwrap_or_default()
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

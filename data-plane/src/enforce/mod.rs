@@ -6,3 +6,4 @@ mod explain;
 pub(crate) mod guard;
 mod live;
 mod reply;
+mod underway;

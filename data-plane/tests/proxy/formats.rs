@@ -70,11 +70,16 @@ async fn a_compressed_body_is_read() {
 }
 
 #[tokio::test]
-async fn anthropic_is_asked_as_its_own_clients_ask_it() {
+async fn bug_20_anthropic_is_asked_as_its_own_clients_ask_it() {
     let (rig, first) = rig("anthropic", "").await;
     let reply = r#"{"id":"msg_bdrk_1","type":"message","role":"assistant","model":"claude-x","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":4}}"#;
     first.script([Act::json(200, "", reply)]);
-    let headers = [("x-api-key", KEY), ("anthropic-beta", "a-1,b-2"), ("anthropic-version", "2023-06-01")];
+    let headers = [
+        ("x-api-key", KEY),
+        ("anthropic-beta", "a-1,b-2"),
+        ("anthropic-beta", "c-3"),
+        ("anthropic-version", "2023-06-01"),
+    ];
     let body = r#"{"max_tokens":5,"model":"alone","metadata":{"user_id":"u"},"new_field":[1],"messages":[{"role":"user","content":"x"}]}"#;
     let answer = rig.caller.post_with("/v1/messages?beta=true", &headers, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -82,11 +87,45 @@ async fn anthropic_is_asked_as_its_own_clients_ask_it() {
     assert!(!answer.text().contains("bdrk") && !answer.text().contains("claude"), "{}", answer.text());
     let (head, _) = asked(&first);
     assert!(head.starts_with("post /v1/messages http/1.1"), "{head}");
-    for line in ["x-api-key: sk-first", "anthropic-beta: a-1,b-2", "anthropic-version: 2023-06-01"] {
+    for line in [
+        "x-api-key: sk-first",
+        "anthropic-beta: a-1,b-2",
+        "anthropic-beta: c-3",
+        "anthropic-version: 2023-06-01",
+    ] {
         assert!(head.contains(line), "{line}: {head}");
     }
     let sent = first.requests().pop().unwrap();
     assert!(sent.ends_with(&body.replace("alone", "gpt-4o")), "{sent}");
+}
+
+#[tokio::test]
+async fn bug_20_flags_for_anthropic_go_to_nobody_else() {
+    for (provider_type, base) in [("openai", "/v1"), ("bedrock", ""), ("gemini", ""), ("ollama", "")] {
+        let (first, second) = (Upstream::start().await, Upstream::start().await);
+        let named = format!("type: {provider_type}\n  region: us-east-1\n");
+        let yaml = two_providers(&first, &second).replacen("type: openai\n", &named, 1).replacen(
+            &format!("{first}/v1"),
+            &format!("{first}{base}"),
+            1,
+        );
+        let rig = Rig::start(&yaml).await;
+        // What the provider answers is none of this test's.
+        first.script([Act::json(400, "", "{}")]);
+        let headers = [
+            ("x-api-key", KEY),
+            ("anthropic-beta", "flag-canary-1,flag-canary-2"),
+            ("anthropic-beta", "flag-canary-3"),
+            ("anthropic-version", "2023-06-01"),
+        ];
+        let body = r#"{"max_tokens":5,"model":"alone","betas":["flag-canary-4"],"anthropic_beta":["flag-canary-5"],"messages":[{"role":"user","content":"x"}]}"#;
+        let answer = rig.caller.post_with("/v1/messages?beta=true", &headers, body).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        let sent = first.requests().pop().unwrap_or_else(|| panic!("{provider_type} was not asked"));
+        for word in ["flag-canary", "anthropic", "beta="] {
+            assert!(!sent.to_lowercase().contains(word), "{provider_type} sees {word}: {sent}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod drain;
 mod formats;
 mod guarded;
 mod kit;
+mod leaving;
 mod link;
 mod ops_port;
 mod refusals;
