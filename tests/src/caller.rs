@@ -1,20 +1,24 @@
 //! A caller: plain HTTP, as an application or `curl` would send it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
+use breakwater_runtime::tls;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio_rustls::rustls;
 
 /// A caller of one server with one bearer credential.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     root: String,
     bearer: String,
 }
@@ -24,6 +28,8 @@ pub struct Caller {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
+    /// What was spoken.
+    pub version: Version,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -60,19 +66,53 @@ impl Caller {
     /// Makes a caller of the server at `addr`; an empty bearer sends no credential.
     #[must_use]
     pub fn new(addr: SocketAddr, bearer: &str) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { client, root: format!("http://{addr}"), bearer: bearer.to_owned() }
+        // Nothing is spoken to over TLS, so it does not matter whom this trusts.
+        let connector = HttpsConnectorBuilder::new().with_tls_config(trusting(None)).https_or_http();
+        Self::with(connector.enable_http1().build(), format!("http://{addr}"), bearer)
+    }
+
+    /// Makes one that speaks TLS and trusts only the authority of this PEM file. It offers HTTP/2 and HTTP/1.1.
+    #[must_use]
+    pub fn over_tls(addr: SocketAddr, bearer: &str, ca_file: &Path) -> Self {
+        let connector = HttpsConnectorBuilder::new().with_tls_config(trusting(Some(ca_file))).https_only();
+        Self::with(connector.enable_all_versions().build(), format!("https://{addr}"), bearer)
+    }
+
+    /// The same, which does not know HTTP/2.
+    #[must_use]
+    pub fn over_tls_without_http2(addr: SocketAddr, bearer: &str, ca_file: &Path) -> Self {
+        let connector = HttpsConnectorBuilder::new().with_tls_config(trusting(Some(ca_file))).https_only();
+        Self::with(connector.enable_http1().build(), format!("https://{addr}"), bearer)
+    }
+
+    fn with(connector: HttpsConnector<HttpConnector>, root: String, bearer: &str) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            root,
+            bearer: bearer.to_owned(),
+        }
     }
 
     /// Sends a request and returns the answer's head and its body as it comes.
     pub async fn send(&self, method: Method, path: &str, body: impl Into<Bytes>) -> http::Response<Incoming> {
+        let sent = self.try_send(method, path, body).await;
+        sent.unwrap_or_else(|error| panic!("{}{path}: {error:?}", self.root))
+    }
+
+    /// Sends a request to a server that may not be reached.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<http::Response<Incoming>, Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.root));
         if !self.bearer.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.bearer));
         }
         let request =
             request.header("content-type", "application/json").body(Full::new(body.into())).expect("valid");
-        self.client.request(request).await.unwrap_or_else(|error| panic!("{}{path}: {error:?}", self.root))
+        self.client.request(request).await
     }
 
     /// Sends a request and reads the answer whole.
@@ -80,7 +120,7 @@ impl Caller {
         let response = self.send(method, path, body).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        Answer { status: head.status, headers: head.headers, body }
+        Answer { status: head.status, version: head.version, headers: head.headers, body }
     }
 
     /// `GET`s a path.
@@ -99,6 +139,20 @@ impl Caller {
             "model": model, "stream": stream, "messages": [{"role": "user", "content": text}],
         });
         self.post("/v1/chat/completions", &body).await
+    }
+}
+
+/// What a client trusts: the authorities of a PEM file, or nobody.
+fn trusting(ca_file: Option<&Path>) -> rustls::ClientConfig {
+    match ca_file {
+        Some(ca_file) => (*tls::client_config(ca_file, &[]).expect("a PEM file of ours")).clone(),
+        None => {
+            let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+            let versions =
+                rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+            let roots = rustls::RootCertStore::empty();
+            versions.expect("ring's own").with_root_certificates(roots).with_no_client_auth()
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! A control plane and a proxy in this process, wired through a link that can be cut.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::caller::{Answer, Caller};
+use crate::certificates::Certificates;
 use crate::network::Link;
 use crate::phases::until;
 
@@ -16,6 +18,7 @@ pub struct Cluster {
     link: Link,
     key: String,
     admin_token: String,
+    certificates: Option<Certificates>,
     folder: TempDir,
 }
 
@@ -29,12 +32,22 @@ impl Cluster {
     /// Starts both planes, applies `manifests`, makes a key for tenant `acme` (which `manifests` must hold) and waits until
     /// the proxy takes that key.
     pub async fn start(manifests: Vec<Value>) -> Self {
+        Self::start_with(manifests, None).await
+    }
+
+    /// The same, where both planes listen with these certificates and everybody trusts their authority alone.
+    pub async fn start_over_tls(manifests: Vec<Value>, certificates: Certificates) -> Self {
+        Self::start_with(manifests, Some(certificates)).await
+    }
+
+    async fn start_with(manifests: Vec<Value>, certificates: Option<Certificates>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let control = start_control(folder.path()).await;
+        let control = start_control(folder.path(), "127.0.0.1:0", certificates.as_ref()).await;
         let link = Link::to(control.admin_addr()).await;
         let admin_token = control.admin_token().to_owned();
-        let proxy = start_proxy(&link, control.proxy_token()).await;
+        let proxy = start_proxy(&link, control.proxy_token(), certificates.as_ref()).await;
         let mut cluster = Self {
+            certificates,
             control: Some(control),
             proxy: Some(proxy),
             link,
@@ -60,13 +73,30 @@ impl Cluster {
     /// A caller with the tenant's key.
     #[must_use]
     pub fn caller(&self) -> Caller {
-        Caller::new(self.proxy().addr(), &self.key)
+        self.caller_of(self.proxy().addr(), &self.key)
     }
 
     /// An operator with the admin token.
     #[must_use]
     pub fn admin(&self) -> Caller {
-        Caller::new(self.control().admin_addr(), &self.admin_token)
+        self.caller_of(self.control().admin_addr(), &self.admin_token)
+    }
+
+    fn caller_of(&self, addr: SocketAddr, bearer: &str) -> Caller {
+        match &self.certificates {
+            Some(certificates) => Caller::over_tls(addr, bearer, &certificates.ca_file()),
+            None => Caller::new(addr, bearer),
+        }
+    }
+
+    /// The certificates with which both planes listen.
+    ///
+    /// # Panics
+    ///
+    /// If they listen without.
+    #[must_use]
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("the cluster was started over TLS")
     }
 
     /// The proxy.
@@ -110,7 +140,8 @@ impl Cluster {
         let old = self.control.take().expect("it runs until it is stopped");
         let addr = old.admin_addr();
         old.shutdown().await;
-        self.control = Some(start_control_at(self.folder.path(), &addr.to_string()).await);
+        let certificates = self.certificates.as_ref();
+        self.control = Some(start_control(self.folder.path(), &addr.to_string(), certificates).await);
     }
 
     /// Stops everything in order.
@@ -124,18 +155,32 @@ impl Cluster {
     }
 }
 
-async fn start_control(folder: &Path) -> breakwater_control_plane::App {
-    start_control_at(folder, "127.0.0.1:0").await
-}
-
-async fn start_control_at(folder: &Path, listen: &str) -> breakwater_control_plane::App {
+async fn start_control(
+    folder: &Path,
+    listen: &str,
+    certificates: Option<&Certificates>,
+) -> breakwater_control_plane::App {
     let mut config = breakwater_control_plane::Config::development(folder);
     config.admin.listen = listen.parse().expect("an address");
+    if let Some(certificates) = certificates {
+        config.admin.tls_cert_file = certificates.cert_file();
+        config.admin.tls_key_file = certificates.key_file();
+    }
     breakwater_control_plane::App::start(config).await.expect("the control plane starts")
 }
 
-async fn start_proxy(link: &Link, token: &str) -> breakwater_data_plane::App {
-    let mut config = breakwater_data_plane::Config::development(format!("http://{}", link.addr()), token);
+async fn start_proxy(
+    link: &Link,
+    token: &str,
+    certificates: Option<&Certificates>,
+) -> breakwater_data_plane::App {
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    let mut config = breakwater_data_plane::Config::development(format!("{scheme}://{}", link.addr()), token);
     config.listen = "127.0.0.1:0".parse().expect("an address");
+    if let Some(certificates) = certificates {
+        config.control_plane.ca_file = Some(certificates.ca_file());
+        config.tls.cert_file = Some(certificates.cert_file());
+        config.tls.key_file = Some(certificates.key_file());
+    }
     breakwater_data_plane::App::start(config).await.expect("the proxy starts")
 }

@@ -2,6 +2,7 @@
 //! cut, a caller in front, and phases that say where it stood when it failed.
 
 pub mod caller;
+pub mod certificates;
 pub mod cluster;
 pub mod corpus;
 pub mod environments;
