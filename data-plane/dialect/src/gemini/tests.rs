@@ -5,6 +5,7 @@
 )]
 
 mod answers;
+mod asked;
 mod callers;
 mod errors;
 mod requests;

@@ -6,9 +6,10 @@
 mod corpus;
 mod offers;
 mod read;
+mod read_stream;
 mod schema;
-mod stream;
 mod write;
+mod write_stream;
 
 use std::sync::Arc;
 

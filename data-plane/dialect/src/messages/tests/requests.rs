@@ -1,57 +1,11 @@
+//! Requests for Anthropic.
+
 use serde_json::{Value, json};
 
-use super::{read, target, write};
-use crate::Format;
+use super::{NEW, OLD, ask, call, dropped, hello, raw, read, refused, result, said, target, turn, write};
 use crate::ir::{
-    Block, Cache, Effort, Json, Media, Reasoning, Request, ResponseFormat, Role, Source, Tool, ToolChoice,
-    ToolKind, Turn,
+    Block, Cache, Media, Reasoning, Request, ResponseFormat, Role, Source, Tool, ToolChoice, ToolKind,
 };
-
-const NEW: &str = "claude-opus-4-6";
-const OLD: &str = "claude-sonnet-4-5";
-
-fn raw(value: &Value) -> Json {
-    serde_json::value::to_raw_value(value).unwrap()
-}
-
-fn turn(role: Role, blocks: Vec<Block>) -> Turn {
-    Turn { role, blocks }
-}
-
-fn said(role: Role, text: &str) -> Turn {
-    turn(role, vec![Block::text(text)])
-}
-
-fn call(id: &str, input: &str) -> Block {
-    let (id, name, input) = (id.to_owned(), "look".to_owned(), input.to_owned());
-    Block::ToolUse { id, name, input, signature: None, custom: false, cache: None }
-}
-
-fn result(id: &str, text: &str) -> Block {
-    let content = vec![Block::text(text)];
-    Block::ToolResult { id: id.to_owned(), name: String::new(), content, is_error: false, cache: None }
-}
-
-fn thought(text: &str, signature: Option<&str>, signed_by: Option<Format>) -> Block {
-    let signature = signature.map(str::to_owned);
-    Block::Thinking { text: text.to_owned(), signature, signed_by, id: String::new() }
-}
-
-fn ask(turns: Vec<Turn>) -> Request {
-    Request { turns, ..Request::default() }
-}
-
-fn hello() -> Request {
-    ask(vec![said(Role::User, "hi")])
-}
-
-fn refused(request: &Request, model: &str) -> String {
-    super::super::write_request(request, &target(model)).map(|it| it.body).unwrap_err().param
-}
-
-fn dropped(request: &Request, model: &str) -> Vec<String> {
-    super::super::write_request(request, &target(model)).unwrap().dropped
-}
 
 #[test]
 fn bug_8_results_of_parallel_tools_share_one_turn_and_stand_first() {
@@ -94,44 +48,6 @@ fn bug_26_blank_texts_are_left_out_and_the_last_word_ends_without_space() {
         {"role": "assistant", "content": [{"type": "text", "text": "Well:"}]},
     ]);
     assert_eq!(body["messages"], expected);
-}
-
-#[test]
-fn bug_4_thinking_goes_back_in_order_and_only_to_who_signed() {
-    let own = Some(Format::Messages);
-    let sealed = |data: &str, signed_by| Block::RedactedThinking { data: data.to_owned(), signed_by };
-    let body = write(
-        &ask(vec![
-            said(Role::User, "hi"),
-            turn(
-                Role::Assistant,
-                vec![
-                    thought("one", Some("sig+/1="), own),
-                    sealed("x", own),
-                    sealed("y", own),
-                    thought("", Some("sig2"), own),
-                    thought("foreign", Some("z"), Some(Format::Gemini)),
-                    thought("unsigned", None, None),
-                    sealed("w", Some(Format::Converse)),
-                    Block::text("done"),
-                    thought("three", Some("sig3"), own),
-                    call("a", "{}"),
-                ],
-            ),
-            turn(Role::User, vec![result("a", "1")]),
-        ]),
-        NEW,
-    );
-    let expected = json!([
-        {"type": "thinking", "thinking": "one", "signature": "sig+/1="},
-        {"type": "redacted_thinking", "data": "x"},
-        {"type": "redacted_thinking", "data": "y"},
-        {"type": "thinking", "thinking": "", "signature": "sig2"},
-        {"type": "text", "text": "done"},
-        {"type": "thinking", "thinking": "three", "signature": "sig3"},
-        {"type": "tool_use", "id": "a", "name": "look", "input": {}},
-    ]);
-    assert_eq!(body["messages"][1]["content"], expected);
 }
 
 #[test]
@@ -207,64 +123,6 @@ fn a_bound_of_tokens_is_always_there() {
     let greedy = body(&Request { max_tokens: Some(778), ..hello() });
     assert!(greedy.body.contains(r#""max_tokens":777"#));
     assert_eq!(greedy.dropped, ["max_tokens"]);
-}
-
-#[test]
-fn thinking_is_said_as_the_family_takes_it() {
-    let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
-    let budget =
-        |tokens| Reasoning { budget_tokens: Some(tokens), enabled: Some(true), ..Reasoning::default() };
-    let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
-    let enabled = |tokens: u64| json!({"type": "enabled", "budget_tokens": tokens});
-    let adaptive = json!({"type": "adaptive"});
-    let disabled = json!({"type": "disabled"});
-    for (model, reasoning, max_tokens, thinking, said) in [
-        (NEW, effort(Effort::XHigh), None, adaptive.clone(), json!({"effort": "high"})),
-        (NEW, effort(Effort::Max), None, adaptive.clone(), json!({"effort": "max"})),
-        (NEW, effort(Effort::Minimal), None, disabled.clone(), Value::Null),
-        (NEW, budget(4_000), None, adaptive, json!({"effort": "medium"})),
-        (NEW, off.clone(), None, disabled.clone(), Value::Null),
-        (OLD, effort(Effort::None), None, disabled, Value::Null),
-        (OLD, effort(Effort::Medium), None, enabled(8_192), Value::Null),
-        (OLD, effort(Effort::High), Some(4_096), enabled(3_072), Value::Null),
-        (OLD, budget(100), None, enabled(1_024), Value::Null),
-        (OLD, budget(5_000), Some(1_500), enabled(1_024), Value::Null),
-        (OLD, budget(5_000), Some(1_024), Value::Null, Value::Null),
-        ("claude-opus-4-5", effort(Effort::Max), None, enabled(62_976), json!({"effort": "high"})),
-        ("claude-3-5-haiku-20241022", effort(Effort::High), None, Value::Null, Value::Null),
-        ("claude-fable-5", off, None, Value::Null, json!({"effort": "low"})),
-    ] {
-        let request = Request { reasoning: Some(reasoning.clone()), max_tokens, ..hello() };
-        let body = write(&request, model);
-        assert_eq!(body["thinking"], thinking, "{model} {reasoning:?}");
-        assert_eq!(body["output_config"], said, "{model} {reasoning:?}");
-    }
-}
-
-#[test]
-fn a_budget_of_thinking_yields_to_forced_tools_and_to_loops_begun_without_it() {
-    let tools = vec![Tool {
-        name: "look".to_owned(),
-        description: String::new(),
-        kind: ToolKind::Function { schema: None, strict: None },
-        cache: None,
-    }];
-    let reasoning = Some(Reasoning { effort: Some(Effort::High), ..Reasoning::default() });
-    let forced = Request { tools, reasoning, tool_choice: Some(ToolChoice::Required), ..hello() };
-    assert_eq!(write(&forced, OLD).get("thinking"), None);
-    assert_eq!(dropped(&forced, OLD), ["reasoning_effort"]);
-    assert_eq!(write(&forced, NEW)["thinking"], json!({"type": "adaptive"}));
-    let looped = |thought: Option<Block>| {
-        let blocks = thought.into_iter().chain([call("a", "{}")]).collect();
-        let turns = vec![
-            said(Role::User, "hi"),
-            turn(Role::Assistant, blocks),
-            turn(Role::User, vec![result("a", "1")]),
-        ];
-        write(&Request { tool_choice: None, turns, ..forced.clone() }, OLD)
-    };
-    assert_eq!(looped(None).get("thinking"), None);
-    assert_eq!(looped(Some(thought("", Some("s"), Some(Format::Messages))))["thinking"]["type"], "enabled");
 }
 
 #[test]
