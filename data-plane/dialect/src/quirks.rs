@@ -51,6 +51,8 @@ pub struct Quirks {
     pub stops_max: usize,
     /// `cache_control` on parts is taken.
     pub cache_control: bool,
+    /// The caller and the model must speak in turn, and the caller last.
+    pub alternate: bool,
     /// A message's content may be a list of texts.
     pub text_lists: bool,
     /// Gemini is behind it and wants its signatures in `extra_content`.

@@ -18,6 +18,7 @@
 //! Vendors of this format that seal (OpenRouter, Snowflake, Mistral) have other words in `format`. Such a seal travels in
 //! one text ([`sealed`]) with `signed_by` this format, and is written back as it was.
 
+mod alternate;
 mod carry;
 mod error;
 mod message;

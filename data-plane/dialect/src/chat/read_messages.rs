@@ -2,7 +2,7 @@
 
 use super::message::{self, From};
 use super::read_parts;
-use super::read_request::wrong;
+use super::read_request::{json, wrong};
 use super::weave::Weave;
 use super::{carry, read_reply, wire};
 use crate::ir::{Accumulator, Block, Refused, Request, Role, Turn};
@@ -24,6 +24,9 @@ pub(super) fn read(messages: Place<'_>, request: &mut Request) -> Result<(), Ref
         let role = role.ok_or_else(|| wrong(format!("{path}.role"), "must be a text"))?;
         let content = message.get("content").filter(|content| !content.is_null());
         let is_result = matches!(&*role, "tool" | "function");
+        if !is_result {
+            speaker(message, request);
+        }
         match &*role {
             "system" | "developer" => {
                 let blocks = read_parts::blocks(content, &format!("{path}.content"))?;
@@ -55,6 +58,15 @@ pub(super) fn read(messages: Place<'_>, request: &mut Request) -> Result<(), Ref
         results = is_result;
     }
     Ok(())
+}
+
+/// Notes that a speaker is named: other formats have no place for it.
+fn speaker(message: Place<'_>, request: &mut Request) {
+    const MEMBER: &str = "messages.name";
+    let named = message.get("name").filter(|name| name.as_str().is_some_and(|name| !name.is_empty()));
+    if let Some(name) = named.filter(|_| request.rest.iter().all(|(member, _)| member != MEMBER)) {
+        request.rest.push((MEMBER.to_owned(), json(name)));
+    }
 }
 
 /// Reads what the model said before, the way a provider's answer is read: it is one that comes back.

@@ -1,5 +1,6 @@
 //! A conversation for a provider.
 
+use super::alternate;
 use super::carry;
 use super::object::Object;
 use super::sealed::{MISTRAL, Sealed};
@@ -28,7 +29,7 @@ pub(super) fn write(
     if !system.is_empty() {
         messages.push(instructions(&system, "system", quirks)?);
     }
-    for (index, turn) in request.turns.iter().enumerate() {
+    for (index, turn) in alternate::turns(request, quirks)?.iter().enumerate() {
         let path = format!("messages[{index}]");
         match turn.role {
             Role::System => {

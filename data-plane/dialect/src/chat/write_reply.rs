@@ -158,7 +158,7 @@ fn given(input: &str) -> &str {
 }
 
 /// A picture in OpenRouter's shape, which callers of image models know.
-fn image(source: &Source) -> Option<String> {
+pub(super) fn image(source: &Source) -> Option<String> {
     let url = match source {
         Source::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
         Source::Url { url, .. } => url.clone(),

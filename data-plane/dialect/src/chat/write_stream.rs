@@ -3,10 +3,10 @@
 use bytes::BytesMut;
 
 use super::answer_id;
-use super::write_reply::{call_id, google, logprobs};
+use super::write_reply::{call_id, google, image, logprobs};
 use super::{carry, stops, usage};
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{At, Block, Delta, Event, Opening, Stop, StopReason, Usage};
+use crate::ir::{At, Block, Delta, Event, Media, Opening, Stop, StopReason, Usage};
 use crate::json::quote;
 use crate::{Ending, Format};
 
@@ -127,7 +127,7 @@ impl Writer {
                     Open::Tool { call, custom: *custom, any: false, signature: String::new() }
                 }
             }
-            Opening::Foreign { .. } => Open::Other,
+            Opening::Media { .. } | Opening::Foreign { .. } => Open::Other,
         };
         let tool = matches!(open, Open::Tool { .. });
         choice.open = Some(open);
@@ -138,20 +138,25 @@ impl Writer {
                 }
                 self.open_tool(at.choice, call, (id, name, signature.as_deref(), *custom), out);
             }
+            Opening::Media { media: Media::Image, source } => {
+                image(source).iter().for_each(|image| self.image(at.choice, image, out));
+            }
             Opening::Foreign { format: Format::Chat, kind, json } if kind == "image_url" => {
-                self.delta(
-                    at.choice,
-                    &[Piece::Source(r#""images":["#), Piece::Source(json), Piece::Source("]")],
-                    out,
-                );
+                self.image(at.choice, json, out);
             }
             Opening::Text
             | Opening::Thinking { .. }
             | Opening::RedactedThinking { .. }
             | Opening::ToolUse { .. }
             | Opening::Refusal
+            | Opening::Media { .. }
             | Opening::Foreign { .. } => {}
         }
+    }
+
+    fn image(&self, index: u32, image: &str, out: &mut BytesMut) {
+        let pieces = [Piece::Source(r#""images":["#), Piece::Source(image), Piece::Source("]")];
+        self.delta(index, &pieces, out);
     }
 
     fn open_tool(

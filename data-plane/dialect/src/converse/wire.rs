@@ -33,7 +33,7 @@ pub(super) enum Piece<'a> {
     ToolUse {
         tool_use_id: String,
         name: &'a str,
-        input: &'a RawValue,
+        input: Cow<'a, RawValue>,
     },
     ToolResult {
         tool_use_id: String,

@@ -14,6 +14,7 @@ use super::family::{CachePlace, Family};
 use super::field::refused;
 use super::wire::{Bytes, Message, Piece, Thought};
 use super::words::{format_of, known_format};
+use super::write_reply::of_text;
 
 /// Stands where Bedrock demands a text and the caller has none: beside a document, and where there is no message at all.
 /// Recorded as accepted by Claude, Nova and others.
@@ -130,9 +131,9 @@ impl Blocks {
             }
             // What another provider thought is no proof here, and thinking without a signature is none anywhere.
             Block::Thinking { .. } | Block::RedactedThinking { .. } => None,
-            Block::ToolUse { id, name, input, cache, .. } => {
-                let input =
-                    arguments(input).ok_or_else(|| refused(path, "must have a JSON object as arguments"))?;
+            Block::ToolUse { id, name, input, custom, cache, .. } => {
+                let input = if *custom { Some(of_text(input)) } else { arguments(input).map(Cow::Borrowed) };
+                let input = input.ok_or_else(|| refused(path, "must have a JSON object as arguments"))?;
                 let tool_use_id = id_of(id);
                 pieces.push(Piece::ToolUse { tool_use_id, name, input });
                 *cache

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::codec::Caller;
-use crate::ir::{Block, Media, Reply, Source, Stop, ToolIdShape, digest_id};
+use crate::ir::{Block, Media, Reply, Source, Stop, ToolIdShape, digest_id, text_argument};
 use crate::{Format, json};
 
 use super::signature::{carry, carry_of_call, carry_redacted};
@@ -56,12 +56,12 @@ fn piece<'a>(block: &'a Block, pieces: &mut Vec<Piece<'a>>) {
             let data = carry_redacted(data, *signed_by).into();
             pieces.push(Piece::ReasoningContent(Thought::RedactedContent(data)));
         }
-        Block::ToolUse { id, name, input, signature, .. } => {
+        Block::ToolUse { id, name, input, signature, custom, .. } => {
             if let Some(signature) = signature {
                 let signature = Some(carry_of_call(signature).into());
                 pieces.push(Piece::ReasoningContent(Thought::ReasoningText { text: "", signature }));
             }
-            let input = input_of(input);
+            let input = if *custom { of_text(input) } else { Cow::Borrowed(input_of(input)) };
             pieces.push(Piece::ToolUse { tool_use_id: call_id(id), name, input });
         }
         Block::Media { media: Media::Image, source: Source::Base64 { media_type, data }, .. } => {
@@ -73,6 +73,11 @@ fn piece<'a>(block: &'a Block, pieces: &mut Vec<Piece<'a>>) {
         // What another provider did by itself has no place here; what it said of it is text.
         Block::Foreign { .. } | Block::Media { .. } | Block::ToolResult { .. } => {}
     }
+}
+
+/// Returns the argument of a tool that takes text: here all arguments are objects.
+pub(super) fn of_text<'a>(text: &str) -> Cow<'a, RawValue> {
+    Cow::Owned(RawValue::from_string(text_argument(text)).unwrap_or_else(|_| RawValue::NULL.to_owned()))
 }
 
 /// Returns a call's arguments. What is no JSON, because the answer was cut within it, is an empty object: the stop reason

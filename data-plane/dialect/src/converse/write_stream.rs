@@ -4,11 +4,11 @@ use bytes::BytesMut;
 
 use crate::codec::{Caller, StreamWriter};
 use crate::eventstream::{MessageType, write};
-use crate::ir::{At, Delta, Event, Opening, Stop, Usage};
+use crate::ir::{At, Delta, Event, Media, Opening, Source, Stop, TEXT_ARGUMENT, Usage, escaped};
 use crate::{Ending, Format, json};
 
 use super::signature::{carry, carry_of_call, carry_redacted};
-use super::words::{stop_word, write_usage};
+use super::words::{format_of, stop_word, write_usage};
 use super::write_reply::{call_id, stop_fields};
 
 pub(crate) fn stream_writer(_caller: &Caller) -> Option<Box<dyn StreamWriter>> {
@@ -43,6 +43,8 @@ enum Kind {
         signed_by: Option<Format>,
     },
     Call,
+    /// Of a tool that takes text, which is written as an object.
+    CustomCall,
     /// It has no place here.
     Hidden,
 }
@@ -115,7 +117,7 @@ impl Writer {
                 self.block(&format!(r#"{{"reasoningContent":{{"redactedContent":{data}}}}}"#), out);
                 Kind::Hidden
             }
-            Opening::ToolUse { id, name, signature, .. } => {
+            Opening::ToolUse { id, name, signature, custom } => {
                 if let Some(signature) = signature {
                     let signature = json::quote(&carry_of_call(signature));
                     self.block(&format!(r#"{{"reasoningContent":{{"signature":{signature}}}}}"#), out);
@@ -124,7 +126,16 @@ impl Writer {
                 let start = format!(r#"{{"toolUse":{{"name":{name},"toolUseId":{id}}}}}"#);
                 let payload = format!(r#"{{"contentBlockIndex":{},"start":{start}}}"#, self.blocks);
                 event("contentBlockStart", &payload, out);
-                Kind::Call
+                if *custom {
+                    block_delta(self.blocks, &input_delta(TEXT_ARGUMENT.0), out);
+                    Kind::CustomCall
+                } else {
+                    Kind::Call
+                }
+            }
+            Opening::Media { media, source } => {
+                self.media(*media, source, out);
+                Kind::Hidden
             }
             Opening::Foreign { .. } => Kind::Hidden,
         };
@@ -145,10 +156,9 @@ impl Writer {
                 signature.push_str(more);
                 return;
             }
-            (Kind::Call, Delta::Input(input)) if !input.is_empty() => {
-                format!(r#"{{"toolUse":{{"input":{}}}}}"#, json::quote(input))
-            }
-            (Kind::Text | Kind::Thinking { .. } | Kind::Call | Kind::Hidden, _) => return,
+            (Kind::Call, Delta::Input(input)) if !input.is_empty() => input_delta(input),
+            (Kind::CustomCall, Delta::Input(text)) if !text.is_empty() => input_delta(&escaped(text)),
+            (Kind::Text | Kind::Thinking { .. } | Kind::Call | Kind::CustomCall | Kind::Hidden, _) => return,
         };
         open.seen = true;
         block_delta(blocks, &written, out);
@@ -162,7 +172,8 @@ impl Writer {
                 Some(format!(r#"{{"reasoningContent":{{"signature":{signature}}}}}"#))
             }
             // A call without arguments: clients that put the pieces together parse what they have.
-            Kind::Call if !open.seen => Some(r#"{"toolUse":{"input":"{}"}}"#.to_owned()),
+            Kind::Call if !open.seen => Some(input_delta("{}")),
+            Kind::CustomCall => Some(input_delta(TEXT_ARGUMENT.1)),
             Kind::Text | Kind::Thinking { .. } | Kind::Call | Kind::Hidden => None,
         };
         if let Some(written) = &written {
@@ -171,6 +182,16 @@ impl Writer {
         if open.seen || written.is_some() {
             self.end_block(out);
         }
+    }
+
+    /// Writes a picture; an answer of this format has no sounds and no films.
+    fn media(&mut self, media: Media, source: &Source, out: &mut BytesMut) {
+        let Source::Base64 { media_type, data } = source else { return };
+        let Some(format) = format_of(media, media_type).filter(|_| media == Media::Image) else { return };
+        let start =
+            format!(r#"{{"contentBlockIndex":{},"start":{{"image":{{"format":"{format}"}}}}}}"#, self.blocks);
+        event("contentBlockStart", &start, out);
+        self.block(&format!(r#"{{"image":{{"source":{{"bytes":{}}}}}}}"#, json::quote(data)), out);
     }
 
     /// Writes a block of one delta.
@@ -192,6 +213,11 @@ impl Writer {
 
 fn block_delta(index: u32, delta: &str, out: &mut BytesMut) {
     event("contentBlockDelta", &format!(r#"{{"contentBlockIndex":{index},"delta":{delta}}}"#), out);
+}
+
+/// Writes the next piece of a call's arguments, which are JSON in source.
+fn input_delta(input: &str) -> String {
+    format!(r#"{{"toolUse":{{"input":{}}}}}"#, json::quote(input))
 }
 
 fn event(kind: &str, payload: &str, out: &mut BytesMut) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::form::{Object, compact, list};
 use super::stops;
-use crate::ir::{At, Delta, Event, Opening, Stop, StopReason, ToolIdShape, Usage, digest_id};
+use crate::ir::{At, Delta, Event, Media, Opening, Source, Stop, StopReason, ToolIdShape, Usage, digest_id};
 use crate::json::Place;
 use crate::{Format, StreamFault};
 
@@ -172,9 +172,12 @@ impl Answer {
                 let signature = part.signature.map(Cow::into_owned);
                 self.call(index, call, signature, events);
             }
-            Some((kind, _)) => {
-                let json = compact(place.source());
-                let opening = Opening::Foreign { format: Format::Gemini, kind: kind.into_owned(), json };
+            Some((kind, value)) => {
+                let opening = made(&kind, value).unwrap_or_else(|| Opening::Foreign {
+                    format: Format::Gemini,
+                    kind: kind.into_owned(),
+                    json: compact(place.source()),
+                });
                 let at = self.open(index, opening, None, events);
                 events.push(Event::Close(at));
             }
@@ -295,6 +298,22 @@ impl Counts {
             ..Usage::default()
         }
     }
+}
+
+/// A picture or a sound that the model made.
+fn made(kind: &str, data: Place<'_>) -> Option<Opening> {
+    if kind != "inlineData" {
+        return None;
+    }
+    let text = |key: &str| data.get(key)?.as_str();
+    let media_type = text("mimeType")?.to_ascii_lowercase();
+    let media = match media_type.split('/').next()? {
+        "image" => Media::Image,
+        "audio" => Media::Audio,
+        "video" => Media::Video,
+        _ => Media::Document,
+    };
+    Some(Opening::Media { media, source: Source::Base64 { data: text("data")?.into_owned(), media_type } })
 }
 
 /// Sums what is sound. The kind may be a number: 4 (google.ai.generativelanguage.v1beta, `Modality`).

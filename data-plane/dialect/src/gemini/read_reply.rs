@@ -1,11 +1,8 @@
 //! Reads a provider's whole answer.
 
-use serde::Deserialize;
-
 use super::answer::Answer;
-use crate::Format;
 use crate::codec::Garbage;
-use crate::ir::{Accumulator, Block, Media, Reply, Source};
+use crate::ir::{Accumulator, Reply};
 use crate::json::Place;
 
 pub(crate) fn read_reply(body: &str) -> Result<Reply, Garbage> {
@@ -24,43 +21,5 @@ pub(crate) fn read_reply(body: &str) -> Result<Reply, Garbage> {
     answer.finish(&mut events);
     let mut whole = Accumulator::default();
     events.iter().for_each(|event| whole.take(event));
-    let mut reply = whole.into_reply();
-    for choice in &mut reply.choices {
-        for block in &mut choice.blocks {
-            if let Some(media) = media(block) {
-                *block = media;
-            }
-        }
-    }
-    Ok(reply)
-}
-
-#[derive(Deserialize)]
-struct Inline {
-    #[serde(rename = "inlineData")]
-    data: Blob,
-}
-
-#[derive(Deserialize)]
-struct Blob {
-    #[serde(rename = "mimeType")]
-    media_type: String,
-    data: String,
-}
-
-/// A picture or a sound that the model made: a stream has no event for it, a whole answer has a block.
-fn media(block: &Block) -> Option<Block> {
-    let Block::Foreign { format: Format::Gemini, kind, json } = block else { return None };
-    if kind != "inlineData" {
-        return None;
-    }
-    let Inline { data: Blob { media_type, data } } = serde_json::from_str(json.get()).ok()?;
-    let media = match media_type.split('/').next()? {
-        "image" => Media::Image,
-        "audio" => Media::Audio,
-        "video" => Media::Video,
-        _ => Media::Document,
-    };
-    let source = Source::Base64 { media_type: media_type.to_ascii_lowercase(), data };
-    Some(Block::Media { media, source, name: String::new(), detail: None, cache: None })
+    Ok(whole.into_reply())
 }

@@ -5,7 +5,7 @@ use super::models::Model;
 use super::read_contents::{by_ending, is_googles};
 use super::signature;
 use crate::Format;
-use crate::ir::{Block, Media, Refused, Role, Source, ToolIdShape, Turn, tool_id};
+use crate::ir::{Block, Media, Refused, Role, Source, ToolIdShape, Turn, text_argument, tool_id};
 
 /// One content. Results stand before all else, because they must follow their calls at once.
 #[derive(Debug)]
@@ -226,13 +226,16 @@ fn written_id(id: &str) -> String {
     if id.is_empty() { String::new() } else { tool_id(id, ToolIdShape::OpenAi, "call_") }
 }
 
-/// Writes arguments, which must be an object. No text at all means none (bug 25).
-fn arguments(input: &str, custom: bool) -> String {
+/// Writes arguments, which must be an object: what is none stands in one. No text at all means none (bug 25).
+pub(super) fn arguments(input: &str, custom: bool) -> String {
+    if custom {
+        return text_argument(input);
+    }
     let input = input.trim();
-    if input.is_empty() && !custom {
+    if input.is_empty() {
         return "{}".to_owned();
     }
-    if !custom && input.starts_with('{') && crate::json::check(input.as_bytes()).is_ok() {
+    if input.starts_with('{') && crate::json::check(input.as_bytes()).is_ok() {
         return compact(input);
     }
     Object::new().text("input", input).end()

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::form::{Object, compact, list};
+use super::form::{Object, list};
+use super::write_contents::arguments;
 use super::{signature, stops};
 use crate::Format;
 use crate::codec::Caller;
@@ -59,21 +60,29 @@ fn part(block: &Block) -> Option<String> {
         Block::RedactedThinking { data, signed_by } => {
             signature::pack_redacted(data, *signed_by).map(|data| text_part("", true, Some(&data)))
         }
-        Block::ToolUse { id, name, input, signature, .. } => {
-            Some(call(id, name, input, signature.as_deref()))
+        Block::ToolUse { id, name, input, signature, custom, .. } => {
+            Some(call(id, name, &arguments(input, *custom), signature.as_deref()))
         }
-        Block::Media { source: Source::Base64 { media_type, data }, .. } => {
+        Block::Media { source, .. } => media(source),
+        Block::Foreign { format: Format::Gemini, json, .. } => Some(json.get().to_owned()),
+        // Results and blocks of other formats: nobody could do anything with them.
+        Block::ToolResult { .. } | Block::Foreign { .. } => None,
+    }
+}
+
+/// Writes a picture or a sound; none for a file that only another provider knows.
+pub(super) fn media(source: &Source) -> Option<String> {
+    match source {
+        Source::Base64 { media_type, data } => {
             let data = Object::new().text("mimeType", media_type).text("data", data).end();
             Some(Object::new().raw("inlineData", data).end())
         }
-        Block::Media { source: Source::Url { url, media_type }, .. } => {
+        Source::Url { url, media_type } => {
             let mut file = Object::new();
             file.text("mimeType", media_type.as_deref().unwrap_or("application/octet-stream"));
             Some(Object::new().raw("fileData", file.text("fileUri", url).end()).end())
         }
-        Block::Foreign { format: Format::Gemini, json, .. } => Some(json.get().to_owned()),
-        // Files that only another provider knows, results and blocks of other formats: nobody could do anything with them.
-        Block::Media { .. } | Block::ToolResult { .. } | Block::Foreign { .. } => None,
+        Source::Text(_) | Source::File { .. } => None,
     }
 }
 
@@ -95,19 +104,12 @@ pub(super) fn text_part(text: &str, thought: bool, signature: Option<&str>) -> S
     part.end()
 }
 
-/// Writes a call. Arguments that are no object, which no client could read, become one.
-pub(super) fn call(id: &str, name: &str, input: &str, signature: Option<&str>) -> String {
+/// Writes a call, whose arguments are an object.
+pub(super) fn call(id: &str, name: &str, args: &str, signature: Option<&str>) -> String {
     let mut call = Object::new();
     if !id.is_empty() {
         call.text("id", &digest_id(id, ToolIdShape::OpenAi, "call_"));
     }
-    let input = input.trim();
-    let is_object = input.starts_with('{') && crate::json::check(input.as_bytes()).is_ok();
-    let args = match input {
-        "" => "{}".to_owned(),
-        input if is_object => compact(input),
-        input => Object::new().text("input", input).end(),
-    };
     call.text("name", name).raw("args", args);
     let mut part = Object::new();
     part.raw("functionCall", call.end());

@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 
 use super::form::list;
-use super::write_reply::{call, candidate, logprobs_result, response, text_part};
+use super::write_contents::arguments;
+use super::write_reply::{call, candidate, logprobs_result, media, response, text_part};
 use super::{error, signature};
 use crate::codec::{Caller, StreamWriter};
 use crate::ir::{Delta, Event, Opening, Stop, StopReason, Usage};
@@ -17,7 +18,7 @@ const CHOICES_MAX: usize = 128;
 enum Block {
     Text { signature: String },
     Thinking { signature: String, signed_by: Option<Format>, id: String },
-    Call { id: String, name: String, input: String, signature: Option<String> },
+    Call { id: String, name: String, input: String, custom: bool, signature: Option<String> },
 }
 
 /// One answer so far.
@@ -80,10 +81,11 @@ impl Writer {
                 let data = signature::pack_redacted(data, *signed_by);
                 (None, data.map(|data| text_part("", true, Some(&data))))
             }
-            Opening::ToolUse { id, name, signature, custom: _ } => {
+            Opening::ToolUse { id, name, signature, custom } => {
                 let (id, name, signature) = (id.clone(), name.clone(), signature.clone());
-                (Some(Block::Call { id, name, input: String::new(), signature }), None)
+                (Some(Block::Call { id, name, input: String::new(), custom: *custom, signature }), None)
             }
+            Opening::Media { source, .. } => (None, media(source)),
             Opening::Foreign { format: Format::Gemini, json, .. } => (None, Some(json.clone())),
             // Nobody who speaks Gemini could do anything with another format's block.
             Opening::Foreign { .. } => (None, None),
@@ -129,8 +131,8 @@ impl Writer {
     /// Ends a block: Google sends calls whole, and signatures behind what they sign.
     fn close(&mut self, number: u32, out: &mut BytesMut) {
         let part = match self.choice(number).and_then(|choice| choice.block.take()) {
-            Some(Block::Call { id, name, input, signature }) => {
-                Some(call(&id, &name, &input, signature.as_deref()))
+            Some(Block::Call { id, name, input, custom, signature }) => {
+                Some(call(&id, &name, &arguments(&input, custom), signature.as_deref()))
             }
             Some(Block::Text { signature }) if !signature.is_empty() => {
                 Some(text_part("", false, Some(&signature::pack_own(&signature))))

@@ -5,7 +5,7 @@
 //! each replacing what was said before; `End` once, when the format's own last event came. A stream without `End` whose
 //! choices all stopped is whole; one with a choice that did not stop is cut.
 
-use super::{Block, Choice, Reply, Stop, Usage};
+use super::{Block, Choice, Media, Reply, Source, Stop, Usage};
 use crate::Format;
 
 /// One thing that happens in a streamed answer.
@@ -68,6 +68,13 @@ pub enum Opening {
     },
     /// A refusal.
     Refusal,
+    /// A picture or a sound that the model made; all of it.
+    Media {
+        /// See [`Block::Media`].
+        media: Media,
+        /// See [`Block::Media`].
+        source: Source,
+    },
     /// A block of one format; all of it.
     Foreign {
         /// See [`Block::Foreign`].
@@ -171,6 +178,9 @@ fn open(opening: &Opening) -> Block {
             Block::ToolUse { id, name, input: String::new(), signature, custom, cache: None }
         }
         Opening::Refusal => Block::Refusal { text: String::new() },
+        Opening::Media { media, source } => {
+            Block::Media { media, source, name: String::new(), detail: None, cache: None }
+        }
         Opening::Foreign { format, kind, json } => match serde_json::value::RawValue::from_string(json) {
             Ok(json) => Block::Foreign { format, kind, json },
             Err(_) => Block::text(""),

@@ -6,6 +6,7 @@
 //! ([`Dropped`]). JSON inside (arguments, schemas) is kept as source, so numbers and the order of keys survive.
 
 mod answer;
+mod custom;
 mod event;
 mod ids;
 mod offers;
@@ -14,6 +15,7 @@ mod rest;
 mod unfold;
 
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
+pub use custom::{TEXT_ARGUMENT, escaped, text_argument};
 pub use event::{Accumulator, At, Delta, Event, Opening};
 pub use ids::{ToolIdShape, digest_id, tool_id};
 pub use offers::{Member, Namespaces, member_name};

@@ -9,6 +9,8 @@ const HARMLESS: &[&str] = &[
     "include",
     // It counts only calls of tools that the provider runs.
     "max_tool_calls",
+    // The name of who speaks, beside the role.
+    "messages.name",
     "prompt_cache_options",
     "prompt_cache_retention",
     // Which of the thinking sent back is read again; an answer is not refused for thinking too much of it.

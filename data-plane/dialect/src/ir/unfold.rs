@@ -1,6 +1,6 @@
 //! A whole answer as the events of a stream: what [`super::Accumulator`] undoes.
 
-use super::{At, Block, Delta, Event, Media, Opening, Reply, Source};
+use super::{At, Block, Delta, Event, Opening, Reply};
 
 /// Returns the events, in the order that the event module tells.
 #[must_use]
@@ -49,26 +49,11 @@ fn open(at: At, block: &Block, events: &mut Vec<Event>) {
         Block::Foreign { format, kind, json } => {
             begin(Opening::Foreign { format: *format, kind: kind.clone(), json: json.get().to_owned() })
         }
-        // No format streams a piece that is no text, and no answer holds a tool's result: said in words rather than lost.
         Block::Media { media, source, .. } => {
-            begin(Opening::Text);
-            deltas(at, &described(*media, source), None, events);
+            begin(Opening::Media { media: *media, source: source.clone() });
         }
+        // No answer holds one.
         Block::ToolResult { .. } => begin(Opening::Text),
-    }
-}
-
-fn described(media: Media, source: &Source) -> String {
-    let kind = match media {
-        Media::Image => "image",
-        Media::Audio => "audio",
-        Media::Video => "video",
-        Media::Document => "document",
-    };
-    match source {
-        Source::Url { url, .. } => format!("[{kind}: {url}]"),
-        Source::Text(text) => text.clone(),
-        Source::Base64 { .. } | Source::File { .. } => format!("[{kind}]"),
     }
 }
 

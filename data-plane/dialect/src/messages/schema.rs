@@ -62,13 +62,39 @@ const KNOWN: &[&str] = &[
 
 /// Returns the schema of an answer as the provider can hold an answer to it: objects are closed, `oneOf` is `anyOf`, and
 /// bounds that it does not know stand in the description, where the model reads them. Anthropic's own SDKs do the same.
-pub(super) fn answer(schema: &RawValue) -> Json {
-    let Ok(before) = serde_json::from_str::<Value>(schema.get()) else { return schema.to_owned() };
+/// None if the schema asks for members that it does not name: closed, no answer could hold them.
+pub(super) fn answer(schema: &RawValue) -> Option<Json> {
+    let Ok(before) = serde_json::from_str::<Value>(schema.get()) else { return Some(schema.to_owned()) };
+    if has_map(&before) {
+        return None;
+    }
     let after = strict(before.clone());
     if after == before {
-        return schema.to_owned();
+        return Some(schema.to_owned());
     }
-    serde_json::value::to_raw_value(&after).unwrap_or_else(|_| schema.to_owned())
+    Some(serde_json::value::to_raw_value(&after).unwrap_or_else(|_| schema.to_owned()))
+}
+
+/// Whether some object of the schema is a map: it says of which kind members are that it does not name, or names none at all.
+fn has_map(schema: &Value) -> bool {
+    let Value::Object(members) = schema else { return false };
+    let filled =
+        |key: &str| members.get(key).is_some_and(|value| value.as_object().is_some_and(|it| !it.is_empty()));
+    let elsewhere = ["$ref", "anyOf", "oneOf", "allOf"].iter().any(|key| members.contains_key(*key));
+    let nameless =
+        members.get("type").is_some_and(|kind| kind == "object") && !filled("properties") && !elsewhere;
+    let is_map = match members.get("additionalProperties") {
+        Some(Value::Object(_)) => true,
+        Some(Value::Bool(false)) => false,
+        Some(_) | None => nameless,
+    };
+    let inside = |key: &str, value: &Value| match (key, value) {
+        ("properties" | "$defs" | "definitions", Value::Object(inner)) => inner.values().any(has_map),
+        ("anyOf" | "oneOf" | "allOf", Value::Array(options)) => options.iter().any(has_map),
+        ("items", value) => has_map(value),
+        _ => false,
+    };
+    is_map || filled("patternProperties") || members.iter().any(|(key, value)| inside(key, value))
 }
 
 /// Whether the provider can hold arguments to this schema as it is.
@@ -159,15 +185,32 @@ mod tests {
     #[test]
     fn answers_are_held_to_closed_schemas() {
         let open = raw(
-            r#"{"type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"how many"},"o":{"oneOf":[{"type":"null"},{"type":"object"}]}}}"#,
+            r#"{"type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"how many"},"o":{"oneOf":[{"type":"null"},{"type":"object","properties":{"a":{}}}]}}}"#,
         );
-        let expected = r#"{"type":"object","properties":{"n":{"type":"integer","description":"how many\n\n{minimum: 1}"},"o":{"anyOf":[{"type":"null"},{"type":"object","additionalProperties":false}]}},"additionalProperties":false}"#;
-        assert_eq!(answer(&open).get(), expected);
+        let expected = r#"{"type":"object","properties":{"n":{"type":"integer","description":"how many\n\n{minimum: 1}"},"o":{"anyOf":[{"type":"null"},{"type":"object","properties":{"a":{}},"additionalProperties":false}]}},"additionalProperties":false}"#;
+        assert_eq!(answer(&open).unwrap().get(), expected);
         assert!(!is_strict(&open));
         // What fits already keeps its bytes.
         let closed =
             raw(r#"{ "type":"object", "properties":{"x":{"type":"number"}}, "additionalProperties":false }"#);
-        assert_eq!(answer(&closed).get(), closed.get());
+        assert_eq!(answer(&closed).unwrap().get(), closed.get());
         assert!(is_strict(&closed));
+    }
+
+    #[test]
+    fn a_map_is_not_closed_to_nothing() {
+        for (schema, is_map) in [
+            (r#"{"type":"object"}"#, true),
+            (r#"{"type":"object","properties":{},"additionalProperties":true}"#, true),
+            (r#"{"type":"object","properties":{"a":{}},"additionalProperties":{"type":"string"}}"#, true),
+            (r#"{"type":"object","properties":{"a":{}},"patternProperties":{"^x":{}}}"#, true),
+            (r#"{"type":"array","items":{"anyOf":[{"type":"object","additionalProperties":{}}]}}"#, true),
+            (r#"{"type":"object","properties":{"a":{}},"additionalProperties":true}"#, false),
+            (r#"{"type":"object","properties":{},"additionalProperties":false}"#, false),
+            (r#"{"type":"object","properties":{"additionalProperties":{"type":"string"}}}"#, false),
+            (r##"{"type":"object","$ref":"#/$defs/a"}"##, false),
+        ] {
+            assert_eq!(answer(&raw(schema)).is_none(), is_map, "{schema}");
+        }
     }
 }

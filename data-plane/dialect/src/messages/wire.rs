@@ -93,23 +93,6 @@ pub(super) fn arguments(input: &str) -> Json {
         .unwrap_or_else(|| RawValue::NULL.to_owned())
 }
 
-/// What stands before and after the argument of a tool that takes text: here all arguments are objects.
-pub(super) const TEXT_ARGUMENT: (&str, &str) = (r#"{"input":""#, r#""}"#);
-
-/// Returns the argument of a tool that takes text.
-pub(super) fn text_argument(input: &str) -> Json {
-    let (before, after) = TEXT_ARGUMENT;
-    arguments(&format!("{before}{}{after}", escaped(input)))
-}
-
-/// Returns a text as it stands between the quotes of JSON.
-pub(super) fn escaped(text: &str) -> String {
-    let mut quoted = crate::json::quote(text);
-    quoted.pop();
-    quoted.drain(..1.min(quoted.len()));
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

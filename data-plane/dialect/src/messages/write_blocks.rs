@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::field::wrong;
-use super::wire::{CacheControl, Out, OutSource, arguments, text_argument};
+use super::wire::{CacheControl, Out, OutSource, arguments};
 use crate::Format;
-use crate::ir::{Block, Cache, Media, Refused, Role, Source, ToolIdShape, tool_id};
+use crate::ir::{Block, Cache, Media, Refused, Role, Source, ToolIdShape, text_argument, tool_id};
 
 /// The provider takes this many marks of cache in one request; the first ones go, because each covers what stands before it.
 pub(super) const CACHE_MARKS_MAX: usize = 4;
@@ -54,7 +54,7 @@ impl Blocks {
             Block::ToolUse { id, name, input, custom, cache, .. } => Out::ToolUse {
                 id: own_tool_id(id),
                 name,
-                input: if *custom { text_argument(input) } else { arguments(input) },
+                input: if *custom { arguments(&text_argument(input)) } else { arguments(input) },
                 cache_control: self.mark(*cache),
             },
             Block::ToolResult { id, content, is_error, cache, .. } => Out::ToolResult {

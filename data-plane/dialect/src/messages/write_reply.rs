@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::carrier;
 use super::stop;
 use super::usage::Out as OutUsage;
-use super::wire::{Out, arguments, text_argument};
+use super::wire::{Out, arguments};
 use crate::Format;
 use crate::codec::Caller;
-use crate::ir::{Block, Choice, Reply, ToolIdShape, digest_id};
+use crate::ir::{Block, Choice, Reply, ToolIdShape, digest_id, text_argument};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -109,7 +109,7 @@ fn write_block<'a>(block: &'a Block, content: &mut Vec<Out<'a>>) {
                 let signature = carrier::next(signature);
                 content.push(Out::Thinking { thinking: Cow::from(""), signature });
             }
-            let input = if *custom { text_argument(input) } else { arguments(input) };
+            let input = if *custom { arguments(&text_argument(input)) } else { arguments(input) };
             let id = call_id(id);
             content.push(Out::ToolUse { id, name, input, cache_control: None });
         }

@@ -216,7 +216,9 @@ fn answer_format(
             Ok(None)
         }
         Some(ResponseFormat::JsonSchema { schema, .. }) if family.schemas => {
-            Ok(Some(AnswerFormat { schema: schema::answer(schema) }))
+            const CLOSED: &str = "must name all members of its objects for this model, which takes no maps";
+            let schema = schema::answer(schema).ok_or_else(|| wrong("response_format", CLOSED))?;
+            Ok(Some(AnswerFormat { schema }))
         }
         Some(ResponseFormat::JsonSchema { .. }) => Err(Refused::no_equivalent("response_format")),
     }

@@ -8,10 +8,9 @@ use super::carrier;
 use super::error::kind_of;
 use super::stop;
 use super::usage::Out as OutUsage;
-use super::wire::{TEXT_ARGUMENT, escaped};
 use super::write_reply::{StopDetails, call_id, message_id};
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{Delta, Event, Opening, Stop, StopReason, Usage};
+use crate::ir::{Delta, Event, Opening, Stop, StopReason, TEXT_ARGUMENT, Usage, escaped};
 use crate::{Ending, ErrorClass, Format, json};
 
 /// The block at hand.
@@ -160,7 +159,8 @@ impl Writer {
                 self.end(out);
                 Open::Silent
             }
-            Opening::Foreign { .. } => Open::Silent,
+            // An answer of this format has no pictures.
+            Opening::Media { .. } | Opening::Foreign { .. } => Open::Silent,
         };
     }
 

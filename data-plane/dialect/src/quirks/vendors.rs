@@ -86,6 +86,7 @@ pub(super) const OPENAI: Quirks = Quirks {
     logprobs: true,
     stops_max: 4,
     cache_control: false,
+    alternate: false,
     text_lists: true,
     google: false,
     drops: &[],
@@ -231,6 +232,7 @@ pub(super) static ALL: &[Vendor] = &[
         hosts: &["perplexity.ai"],
         quirks: Quirks {
             vendor: "perplexity",
+            alternate: true,
             max_tokens: MaxTokens::Old,
             seed: "",
             many_choices: false,

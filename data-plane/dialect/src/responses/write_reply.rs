@@ -5,7 +5,7 @@ use bytes::BytesMut;
 
 use super::write_stream::Writer;
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{At, Block, Choice, Delta, Event, Media, Opening, Reply, Source};
+use crate::ir::{At, Block, Choice, Delta, Event, Opening, Reply};
 
 pub(super) fn write(reply: &Reply, caller: &Caller) -> String {
     let mut writer = Writer::silent(caller.clone());
@@ -15,9 +15,6 @@ pub(super) fn write(reply: &Reply, caller: &Caller) -> String {
     let choice = reply.choices.first().unwrap_or(&none);
     let mut logprobs = choice.logprobs.clone();
     for (index, block) in (0..).zip(&choice.blocks) {
-        if let Block::Media { media: Media::Image, source: Source::Base64 { media_type, data }, .. } = block {
-            writer.image(media_type, data);
-        }
         let Some((opening, mut deltas)) = events(block) else { continue };
         if opening == Opening::Text {
             deltas.extend(logprobs.take().map(Delta::Logprobs));
@@ -58,6 +55,7 @@ fn events(block: &Block) -> Option<(Opening, Vec<Delta>)> {
         Block::Foreign { format, kind, json } => {
             Some((Opening::Foreign { format, kind, json: json.get().to_owned() }, Vec::new()))
         }
-        Block::Media { .. } | Block::ToolResult { .. } => None,
+        Block::Media { media, source, .. } => Some((Opening::Media { media, source }, Vec::new())),
+        Block::ToolResult { .. } => None,
     }
 }

@@ -9,7 +9,7 @@ use super::frames::Frames;
 use super::object::{self, Call, State};
 use super::open_item::{Message, Reasoning, ToolCall};
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{Delta, Event, Opening, Stop, StopReason, ToolIdShape, Usage, digest_id};
+use crate::ir::{Delta, Event, Media, Opening, Source, Stop, StopReason, ToolIdShape, Usage, digest_id};
 use crate::{Ending, Format};
 
 /// Writes a stream.
@@ -122,16 +122,18 @@ impl Writer {
         object::response(&self.caller, &state)
     }
 
-    /// Adds a picture that came whole.
-    pub(super) fn image(&mut self, media_type: &str, data: &str) {
-        self.end_item("completed", &mut BytesMut::new());
+    /// Writes a picture, as if a tool of the provider had made it: this format has no other place for one.
+    fn image(&mut self, media_type: &str, data: &str, out: &mut BytesMut) {
+        self.end_item("completed", out);
         let image = Object::new()
             .text("id", &self.id("ig"))
             .text("type", "image_generation_call")
             .text("status", "completed")
             .text("output_format", media_type.strip_prefix("image/").unwrap_or(media_type))
-            .text("result", data);
-        self.output.push(image.end());
+            .text("result", data)
+            .end();
+        self.added(&image, out);
+        self.done(image, out);
     }
 
     fn start(&mut self, out: &mut BytesMut) {
@@ -211,8 +213,11 @@ impl Writer {
                 self.added(json, out);
                 self.done(json.clone(), out);
             }
-            // What only another format understands cannot be said in this one.
-            Opening::Foreign { .. } => {}
+            Opening::Media { media: Media::Image, source: Source::Base64 { media_type, data } } => {
+                self.image(media_type, data, out);
+            }
+            // Other media, and what only another format understands, cannot be said in this one.
+            Opening::Media { .. } | Opening::Foreign { .. } => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! When two answers say the same. All that may differ between formats stands here, with its reason.
 
 use breakwater_dialect::Format;
+use serde_json::{Value, json};
 
 use crate::kit::semantics::{Answer, Choice, Stop};
 use crate::tally::Verdict;
@@ -10,7 +11,7 @@ pub const SEVERAL: &str = "several choices, to a format that has one";
 /// What no caller's format has a word for: each says it in its own way, and never as a clean end where it has another.
 pub const FAILED: &str = "the model failed in the middle: each format has its own word";
 
-/// Only OpenAI's formats have tools that take a text: no caller of another can have asked for one. What they get is not said.
+/// Only OpenAI's formats have tools that take a text: elsewhere arguments are an object, and the text is its member `input`.
 pub const CUSTOM: &str = "a call of a tool that takes a text, to a format without such tools";
 
 /// Compares what a provider said with what the caller got.
@@ -55,10 +56,11 @@ fn choices(client: Format, said: &Choice, got: &Choice) -> Verdict {
         return wrong("thinking", &said.thinking, &got.thinking);
     }
     if said.calls != got.calls {
-        let names = |choice: &Choice| choice.calls.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        let custom = said.calls.iter().any(|(_, given)| given.is_string());
+        let object =
+            |given: &Value| if given.is_string() { json!({ "input": given }) } else { given.clone() };
+        let calls: Vec<_> = said.calls.iter().map(|(name, given)| (name.clone(), object(given))).collect();
         let has = matches!(client, Format::Chat | Format::Responses);
-        return match custom && !has && names(said) == names(got) {
+        return match !has && calls == got.calls {
             true => Verdict::Explained(CUSTOM.to_owned()),
             false => wrong("tool calls", &said.calls, &got.calls),
         };

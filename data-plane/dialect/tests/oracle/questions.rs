@@ -139,9 +139,10 @@ fn without_dots(got: &Asked) -> Vec<Turn> {
     turns
 }
 
-/// A schema without what Anthropic's structured outputs do not take, and without words.
+/// A schema without what Anthropic's structured outputs do not take, and without words: what they cannot hold an answer to is
+/// told in the description, and `oneOf` is held as `anyOf`.
 fn skeleton(schema: &Value) -> Value {
-    const WITHOUT: [&str; 14] = [
+    const WITHOUT: [&str; 15] = [
         "additionalProperties",
         "description",
         "minLength",
@@ -153,6 +154,7 @@ fn skeleton(schema: &Value) -> Value {
         "multipleOf",
         "minItems",
         "maxItems",
+        "prefixItems",
         "uniqueItems",
         "pattern",
         "format",
@@ -163,7 +165,8 @@ fn skeleton(schema: &Value) -> Value {
                 // A property may have such a name.
                 !WITHOUT.contains(&key.as_str()) || value.get("type").is_some()
             });
-            Value::Object(kept.map(|(key, value)| (key.clone(), skeleton(value))).collect())
+            let any = |key: &String| if key == "oneOf" { "anyOf".to_owned() } else { key.clone() };
+            Value::Object(kept.map(|(key, value)| (any(key), skeleton(value))).collect())
         }
         Value::Array(list) => list.iter().map(skeleton).collect(),
         other => other.clone(),

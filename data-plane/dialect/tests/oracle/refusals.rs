@@ -35,8 +35,8 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ("parallel_tool_calls", &["parallel"], "the format cannot hold the model to one call"),
     (
         "response_format",
-        &["json_object", "responseMimeType", "\"format\":"],
-        "the format takes a schema only",
+        &["json_object", "responseMimeType", "\"format\":", "additionalProperties"],
+        "the format takes a schema only, and one without maps",
     ),
     ("tool_choice", &["tool_choice", "toolC"], "the format cannot hold the model to a tool"),
     ("toolConfig.includeServerSideToolInvocations", &["includeServerSide"], "Google's own tools"),

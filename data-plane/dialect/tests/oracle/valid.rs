@@ -23,6 +23,7 @@ pub fn reply(format: Format, body: &Value) -> Result<(), String> {
                 // Nullable, and yet demanded by strict clients (llm-api.md, 1.2).
                 present(&choice["message"], &["content", "refusal"])?;
                 present(choice, &["logprobs"])?;
+                details(&choice["message"])?;
             }
             Ok(())
         }
@@ -53,7 +54,10 @@ pub fn event(format: Format, event: &Value) -> Result<(), String> {
     match format {
         // The SDK's type of a chunk has no place for calls of custom tools, and OpenAI streams them.
         Format::Chat if event["choices"][0]["delta"]["tool_calls"][0]["custom"].is_object() => Ok(()),
-        Format::Chat => by_schema("openai-chat-chunk", None, event),
+        Format::Chat => {
+            items(&event["choices"]).try_for_each(|choice| details(&choice["delta"]))?;
+            by_schema("openai-chat-chunk", None, event)
+        }
         Format::Responses => by_schema("openai-responses-stream-event", Some(text(&event["type"])), event),
         Format::Messages if event["type"] == "ping" => Ok(()),
         Format::Messages => by_schema("anthropic-stream-event", Some(text(&event["type"])), event),
@@ -65,6 +69,18 @@ pub fn event(format: Format, event: &Value) -> Result<(), String> {
         | Format::Moderations
         | Format::CountTokens => Err("nobody asks in this format".to_owned()),
     }
+}
+
+/// Details of reasoning, if there are any, each say something: who carries them back has something to carry.
+fn details(message: &Value) -> Result<(), String> {
+    let Some(details) = message.get("reasoning_details") else { return Ok(()) };
+    let says = |detail: &Value| {
+        ["text", "summary", "data", "signature"].iter().any(|key| !text(&detail[*key]).is_empty())
+    };
+    if items(details).len() == 0 || !items(details).all(says) {
+        return Err(format!("reasoning_details say nothing | {details:.80}"));
+    }
+    Ok(())
 }
 
 /// A request.

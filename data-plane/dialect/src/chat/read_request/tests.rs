@@ -111,6 +111,15 @@ fn the_conversation_keeps_its_order() {
 }
 
 #[test]
+fn the_name_of_a_speaker_is_noted_once() {
+    let said = |name: &str| json!({"role": "user", "name": name, "content": "hi"});
+    let request = messages(&json!([said(""), said("ann"), said("bob")]));
+    let rest: Vec<_> = request.rest.iter().map(|(member, json)| (member.as_str(), json.get())).collect();
+    assert_eq!(rest, [("messages.name", "\"ann\"")]);
+    assert!(crate::ir::is_harmless("messages.name"));
+}
+
+#[test]
 fn parts_are_read_in_all_their_shapes() {
     let parts = |part: Value| {
         messages(&json!([{"role": "user", "content": [part]}])).turns.remove(0).blocks.remove(0)

@@ -106,8 +106,11 @@ pub(super) fn event(event: &Value) -> Result<(), String> {
         "messageStart" => present(inner, &["role"]),
         "contentBlockStart" => {
             present(inner, &["start", "contentBlockIndex"])?;
-            let (_, tool) = only("start", &inner["start"], &["toolUse", "toolResult", "image"])?;
-            present(tool, &["toolUseId", "name"])
+            let (kind, begun) = only("start", &inner["start"], &["toolUse", "toolResult", "image"])?;
+            match kind {
+                "image" => present(begun, &["format"]),
+                _ => present(begun, &["toolUseId", "name"]),
+            }
         }
         "contentBlockDelta" => {
             present(inner, &["delta", "contentBlockIndex"])?;
