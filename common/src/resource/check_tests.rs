@@ -30,6 +30,7 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
                 name: name.into(),
                 deployment: String::new(),
                 max_output_tokens: None,
+                capabilities: Vec::new(),
                 price: None,
                 disabled: false,
             })

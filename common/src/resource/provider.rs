@@ -149,10 +149,21 @@ pub struct Model {
     pub deployment: String,
     /// The most tokens of one answer; none if not said.
     pub max_output_tokens: Option<u32>,
+    /// What it can do, in the words of manifests; empty if not said.
+    pub capabilities: Vec<String>,
     /// What it costs; none if not said.
     pub price: Option<Price>,
     /// No call asks for it.
     pub disabled: bool,
+}
+
+impl Model {
+    /// Whether it reasons; none if nothing is said of what it can do.
+    #[must_use]
+    pub fn reasons(&self) -> Option<bool> {
+        let said = !self.capabilities.is_empty();
+        said.then(|| self.capabilities.iter().any(|capability| capability == "reasoning"))
+    }
 }
 
 /// US dollars for a million tokens. What is not said costs nothing, but for `cached_input`, which then costs as `input`.

@@ -29,6 +29,7 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
                 name: model.name,
                 deployment: model.deployment,
                 max_output_tokens: model.max_output_tokens,
+                capabilities: model.capabilities,
                 price: model.price.map(|price| Price {
                     input: price.input,
                     cached_input: price.cached_input,

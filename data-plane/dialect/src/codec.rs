@@ -20,6 +20,8 @@ pub struct Target {
     pub model: String,
     /// The most tokens that the model writes, if the catalogue says it: some formats demand a bound.
     pub max_output_tokens: Option<u64>,
+    /// Whether the model reasons, if the catalogue says what it can do.
+    pub reasons: Option<bool>,
     /// How the provider is asked for embeddings by this model; none if it has none.
     pub embeddings: Option<EmbeddingsFormat>,
     /// What this provider does otherwise than its format says.

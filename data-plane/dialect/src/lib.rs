@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod capabilities;
 pub mod chat;
 pub mod codec;
 pub mod completions;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};
+use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target};
 use crate::ir::{Accumulator, Delta, Dropped, Event, Opening, Refused, Reply, Request, Usage, events_of};
 use crate::{
-    Ending, Format, GatewayError, ProviderError, StreamFault, chat, completions, converse, gemini, json,
-    messages, ollama, responses,
+    Ending, Format, GatewayError, ProviderError, StreamFault, capabilities, chat, completions, converse,
+    gemini, json, messages, ollama, responses,
 };
 
 /// A request for a provider of another format.
@@ -49,21 +49,24 @@ pub fn read_request(format: Format, body: &str) -> Result<Request, Refused> {
 /// It holds what the provider's format cannot say.
 pub fn write_request(mut request: Request, target: &Target) -> Result<Translated, Refused> {
     let searches = request.leave_out_searches(target.format);
-    let Written { body, dropped } = match target.format {
-        Format::Chat => chat::write_request(&request, target),
-        Format::Responses => responses::write_request(&request, target),
-        Format::Messages => messages::write_request(&request, target),
-        Format::Gemini => gemini::write_request(&request, target),
-        Format::Converse => converse::write_request(&request, target),
-        Format::Ollama => ollama::write_request(&request, target),
-        Format::Completions => completions::write_request(&request, target),
+    let (fitted, mut dropped) = capabilities::fit(&request, target);
+    let written = match target.format {
+        Format::Chat => chat::write_request(&fitted, target),
+        Format::Responses => responses::write_request(&fitted, target),
+        Format::Messages => messages::write_request(&fitted, target),
+        Format::Gemini => gemini::write_request(&fitted, target),
+        Format::Converse => converse::write_request(&fitted, target),
+        Format::Ollama => ollama::write_request(&fitted, target),
+        Format::Completions => completions::write_request(&fitted, target),
         Format::Embeddings | Format::Moderations | Format::CountTokens => {
             Err(Refused::no_equivalent("model"))
         }
     }
     .map_err(|refused| request.refused_as_sent(refused))?;
+    drop(fitted);
+    dropped.extend(written.dropped);
     let dropped = dropped.into_iter().map(|name| request.as_sent(name)).chain(searches).collect();
-    Ok(Translated { body: body.into(), request: Arc::new(request), dropped })
+    Ok(Translated { body: written.body.into(), request: Arc::new(request), dropped })
 }
 
 /// Reads a provider's whole answer.
@@ -279,7 +282,8 @@ impl Crossing {
         match event {
             Event::Open(at, opening) => {
                 self.choice(at.choice, false);
-                self.visible |= matches!(opening, Opening::ToolUse { .. } | Opening::Foreign { .. });
+                let whole = matches!(opening, Opening::Media { .. } | Opening::Foreign { .. });
+                self.visible |= whole || matches!(opening, Opening::ToolUse { .. });
             }
             Event::Delta(_, Delta::Text(text) | Delta::Input(text)) => self.visible |= !text.is_empty(),
             Event::Stop(choice, _) => {
@@ -342,3 +346,6 @@ pub fn write_error(format: Format, error: &GatewayError) -> String {
         Format::Converse => converse::write_error(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

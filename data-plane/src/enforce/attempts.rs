@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use breakwater_common::guard::Side;
 use breakwater_common::limits::ATTEMPTS_MAX;
-use breakwater_common::resource::ProviderType;
+use breakwater_common::resource::{Model, ProviderType};
 use breakwater_common::ruleset::{Candidate, Facts};
 use breakwater_dialect::codec::{Caller, Target};
 use breakwater_dialect::embeddings::EmbeddingsFormat;
@@ -161,6 +161,7 @@ fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
         format,
         model: candidate.model.clone(),
         max_output_tokens: model.and_then(|model| model.max_output_tokens).map(u64::from),
+        reasons: model.and_then(Model::reasons),
         embeddings: EmbeddingsFormat::at(provider.provider_type, &provider.base_url, &candidate.model),
         quirks: quirks::of_host(provider.provider_type, host(&provider.base_url)),
     };

@@ -74,6 +74,7 @@ fn request(criterion: &mut Criterion<CpuTime>, name: &'static str, provider: For
         max_output_tokens: Some(32_000),
         embeddings: None,
         quirks: &quirks::PLAIN,
+        reasons: None,
     };
     let ours = || {
         let call = exchange::parse(asked.clone(), body).expect("a call of a real client");

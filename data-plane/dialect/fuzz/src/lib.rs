@@ -55,6 +55,7 @@ pub fn target(format: Format) -> Target {
         max_output_tokens: Some(4096),
         embeddings: None,
         quirks: &quirks::PLAIN,
+        reasons: None,
     }
 }
 

@@ -263,6 +263,7 @@ fn every_request_that_was_taken_is_read_and_written_again() {
             max_output_tokens: None,
             embeddings: None,
             quirks: &crate::quirks::PLAIN,
+            reasons: None,
         };
         match chat::write_request(&request, &target) {
             Ok(written) => {

@@ -26,6 +26,7 @@ fn target(model: &str) -> Target {
         max_output_tokens: None,
         embeddings: None,
         quirks: &PLAIN,
+        reasons: None,
     }
 }
 

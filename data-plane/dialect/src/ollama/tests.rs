@@ -13,6 +13,7 @@ fn target() -> Target {
         max_output_tokens: None,
         embeddings: None,
         quirks: &quirks::PLAIN,
+        reasons: None,
     }
 }
 

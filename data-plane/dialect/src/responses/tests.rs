@@ -35,6 +35,7 @@ fn target() -> Target {
         max_output_tokens: None,
         embeddings: None,
         quirks: &PLAIN,
+        reasons: None,
     }
 }
 

@@ -256,6 +256,7 @@ fn recorded_requests_come_back() {
             max_output_tokens: None,
             embeddings: None,
             quirks: &PLAIN,
+            reasons: None,
         };
         let first =
             translate::write_request(request, &target).unwrap_or_else(|refused| panic!("{id}: {refused}"));

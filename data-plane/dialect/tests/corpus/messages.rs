@@ -54,6 +54,7 @@ fn target(model: &str) -> Target {
         max_output_tokens: None,
         embeddings: None,
         quirks: &quirks::PLAIN,
+        reasons: None,
     }
 }
 

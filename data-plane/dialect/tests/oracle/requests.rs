@@ -73,6 +73,7 @@ pub fn target(format: Format) -> Target {
         max_output_tokens: Some(MAX_OUTPUT_TOKENS),
         embeddings: None,
         quirks: &quirks::PLAIN,
+        reasons: None,
     }
 }
 

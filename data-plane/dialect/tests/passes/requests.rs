@@ -77,6 +77,7 @@ fn outcome(call: &Call, text: &str) -> Result<String, String> {
         max_output_tokens: None,
         embeddings: Some(EmbeddingsFormat::OpenAi),
         quirks: &PLAIN,
+        reasons: None,
     };
     let prepared = exchange::prepare(&request, &[], &target).map_err(|why| format!("{why:?}"))?;
     let wanted = expected(call.format, text);

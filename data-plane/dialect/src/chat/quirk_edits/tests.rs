@@ -75,6 +75,7 @@ fn what_a_vendor_wants_goes_with_what_every_call_needs() {
             max_output_tokens: None,
             embeddings: None,
             quirks: of_host(ProviderType::OpenAiCompatible, host),
+            reasons: None,
         };
         String::from_utf8(exchange::prepare(&request, &[], &target).unwrap().body.to_vec()).unwrap()
     };

@@ -13,6 +13,7 @@ fn target(host: &str) -> Target {
         max_output_tokens: None,
         embeddings: None,
         quirks: of_host(ProviderType::OpenAiCompatible, host),
+        reasons: None,
     }
 }
 

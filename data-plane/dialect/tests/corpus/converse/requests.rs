@@ -18,6 +18,7 @@ fn recorded_requests_come_back() {
             max_output_tokens: None,
             embeddings: None,
             quirks: &quirks::PLAIN,
+            reasons: None,
         };
         match translate::write_request(request, &target) {
             Ok(written) => {
