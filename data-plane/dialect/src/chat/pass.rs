@@ -10,12 +10,29 @@ use super::{pass_ends, usage};
 use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
-use crate::json::{self, Edits, Place};
-use crate::pass::texts::{self, Found, Step};
-use crate::pass::{Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, error_code};
+use crate::json::{self, Edits, Member, Place};
+use crate::pass::texts::{self, Found, Kind, Step};
+use crate::pass::{Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, error_code};
 
 /// Members of an answer that name the vendor behind it (source: recorded answers of 24 vendors).
 const VENDOR_FIELDS: &[&str] = &["provider", "system_fingerprint", "x_groq"];
+/// Members of an answer that hold no text of it (padding among them), or are looked at for themselves.
+const HEAD_FIELDS: &[&str] = &[
+    "choices",
+    "created",
+    "id",
+    "model",
+    "moderation",
+    "object",
+    "obfuscation",
+    "p",
+    "prompt_filter_results",
+    "provider",
+    "service_tier",
+    "system_fingerprint",
+    "usage",
+    "x_groq",
+];
 /// The reason that the format has for an answer that was blocked.
 pub(super) const CONTENT_FILTER: &str = "content_filter";
 /// Index that stands for the arguments of the one call of the old `function_call`.
@@ -39,7 +56,7 @@ impl Passing for Chat {
 
     fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
         let choices = root.get("choices").filter(Place::is_array)?;
-        Some(choices.elements().collect())
+        Some(choices.elements().chain(beside(root).map(|member| member.value)).collect())
     }
 
     fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
@@ -48,7 +65,7 @@ impl Passing for Chat {
 
     fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
         let choices = root.get("choices").filter(Place::is_array);
-        choices.map(|choices| (choices.range(), blocked_choices(choices))).into_iter().collect()
+        blocked(root, choices.map(|choices| (choices.range(), blocked_choices(choices))))
     }
 
     fn usage(&self, root: Place<'_>) -> Option<Usage> {
@@ -85,7 +102,7 @@ impl Passing for Completions {
             });
             (choices.range(), format!("[{}]", written.collect::<Vec<_>>().join(",")))
         };
-        root.get("choices").filter(Place::is_array).map(write).into_iter().collect()
+        blocked(root, root.get("choices").filter(Place::is_array).map(write))
     }
 
     fn usage(&self, root: Place<'_>) -> Option<Usage> {
@@ -206,6 +223,11 @@ impl Reader {
                 return Read::Garbage;
             }
         }
+        for member in beside(root).filter(|_| self.guarded) {
+            if add_whole_texts(member.value, u32::MAX, &mut chunk).is_err() {
+                return Read::Garbage;
+            }
+        }
         Read::Chunk(Box::new(chunk))
     }
 
@@ -267,9 +289,10 @@ impl Reader {
             chunk.texts.push(ChunkText {
                 channel,
                 at: found.place.range(),
+                // Arguments that are JSON itself come at once, however the format would have them.
+                whole: found.kind == Kind::Source,
+                kind: found.kind,
                 text: found.text,
-                whole: false,
-                json: false,
             });
         }
         Ok(())
@@ -309,6 +332,17 @@ fn add_pieces<'a>(choice: Place<'a>, places: &mut Vec<Place<'a>>) {
             _ => {}
         }
     }
+}
+
+/// Returns what a vendor says beside the choices: questions that the model proposes, passages of what it found.
+fn beside(root: Place<'_>) -> impl Iterator<Item = Member<'_>> {
+    root.members().filter(|member| !HEAD_FIELDS.contains(&&*member.key))
+}
+
+/// Makes an answer one that was blocked: other choices, and nothing beside them.
+fn blocked(root: Place<'_>, choices: Option<(Range<usize>, String)>) -> Vec<(Range<usize>, String)> {
+    let others = beside(root).map(|member| (member.value.range(), "null".to_owned()));
+    choices.into_iter().chain(others).collect()
 }
 
 fn is_vendor(key: &str, caller: &Caller) -> bool {

@@ -11,7 +11,7 @@ use crate::codec::Caller;
 use crate::eventstream::{self, MessageType};
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
-use crate::pass::texts::TooDeep;
+use crate::pass::texts::{Kind, TooDeep};
 use crate::pass::{Chunk, ChunkText, EventReader, Framing, Members, Passing, Read, add_whole_texts, count};
 
 /// Bedrock's Converse.
@@ -21,7 +21,7 @@ pub(crate) struct Converse;
 impl Passing for Converse {
     fn members(&self) -> &'static Members {
         &Members {
-            texts: &["system", "messages"],
+            texts: &["system", "messages", "promptVariables"],
             required: &["messages"],
             turns: &["messages"],
             stream_options: false,
@@ -29,7 +29,8 @@ impl Passing for Converse {
     }
 
     fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
-        Some(vec![root.get("output")?.get("message")?.get("content").filter(Place::is_array)?])
+        // Beside the message a caller may have asked for fields of the model's own answer, and a guardrail's trace quotes it.
+        content(root).map(|_| vec![root])
     }
 
     fn head_edits(&self, _root: Place<'_>, _caller: &Caller) -> Edits {
@@ -37,10 +38,16 @@ impl Passing for Converse {
     }
 
     fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
-        let content = self.answers(root).into_iter().flatten();
-        let emptied = content.map(|content| (content.range(), "[]".to_owned()));
-        let reason = root.get("stopReason");
-        emptied.chain(reason.map(|reason| (reason.range(), BLOCKED.to_owned()))).collect()
+        let emptied = content(root).map(|content| (content.range(), "[]".to_owned()));
+        let members = root.members().filter_map(|member| {
+            let with = match &*member.key {
+                "stopReason" => BLOCKED,
+                "additionalModelResponseFields" | "trace" => "{}",
+                _ => return None,
+            };
+            Some((member.value.range(), with.to_owned()))
+        });
+        emptied.into_iter().chain(members).collect()
     }
 
     fn usage(&self, root: Place<'_>) -> Option<Usage> {
@@ -54,6 +61,11 @@ impl Passing for Converse {
     fn events(&self, _caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
         Box::new(Reader { guarded, open: None, stage: 0 })
     }
+}
+
+/// Returns the blocks of an answer.
+fn content(root: Place<'_>) -> Option<Place<'_>> {
+    root.get("output")?.get("message")?.get("content").filter(Place::is_array)
 }
 
 /// The reason that the format has for an answer that was blocked, in source.
@@ -111,16 +123,15 @@ impl EventReader for Reader {
             "messageStop" => {
                 chunk.stage = STOPPED;
                 chunk.visible = true;
-                Ok(())
+                self.add_texts(root, &mut chunk)
             }
             "metadata" => {
                 chunk.usage = root.get("usage").and_then(read_usage);
                 chunk.begins = true;
                 chunk.last = true;
-                Ok(())
+                self.add_texts(root, &mut chunk)
             }
-            _ if self.guarded => add_whole_texts(root, index, &mut chunk),
-            _ => Ok(()),
+            _ => self.add_texts(root, &mut chunk),
         };
         if read.is_err() { Read::Garbage } else { Read::Chunk(Box::new(chunk)) }
     }
@@ -163,6 +174,11 @@ impl EventReader for Reader {
 }
 
 impl Reader {
+    /// Adds what an event says beside the answer's blocks.
+    fn add_texts(&self, root: Place<'_>, chunk: &mut Chunk) -> Result<(), TooDeep> {
+        if self.guarded { add_whole_texts(root, u32::MAX, chunk) } else { Ok(()) }
+    }
+
     fn delta(&mut self, root: Place<'_>, index: u32, chunk: &mut Chunk) -> Result<(), TooDeep> {
         // Text blocks have no start of their own.
         chunk.choices.push((index, false));
@@ -171,13 +187,12 @@ impl Reader {
         let reasoning = delta.get("reasoningContent").and_then(|reasoning| reasoning.get("text"));
         let input = delta.get("toolUse").and_then(|tool| tool.get("input"));
         let known = [
-            (delta.get("text"), Part::Content, false),
-            (reasoning, Part::Reasoning, false),
-            (input, Part::ToolArguments(0), true),
+            (delta.get("text"), Part::Content),
+            (reasoning, Part::Reasoning),
+            (input, Part::ToolArguments(0)),
         ];
-        let Some((place, part, json)) = known
-            .into_iter()
-            .find_map(|(place, part, json)| Some((place.filter(Place::is_string)?, part, json)))
+        let Some((place, part)) =
+            known.into_iter().find_map(|(place, part)| Some((place.filter(Place::is_string)?, part)))
         else {
             return if self.guarded { add_whole_texts(delta, index, chunk) } else { Ok(()) };
         };
@@ -189,7 +204,7 @@ impl Reader {
                 at: place.range(),
                 text: place.as_str().unwrap_or_default().into_owned(),
                 whole: false,
-                json,
+                kind: Kind::Prose,
             });
         }
         Ok(())

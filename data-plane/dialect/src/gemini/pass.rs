@@ -12,7 +12,7 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{self, Step, TooDeep};
-use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, error_code};
+use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, add_whole_texts, error_code};
 
 /// Gemini's generateContent.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Passing for Gemini {
 
     fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
         if let Some(candidates) = root.get("candidates").filter(Place::is_array) {
-            return Some(candidates.elements().filter_map(|candidate| candidate.get("content")).collect());
+            return Some(candidates.elements().collect());
         }
         // A prompt that was filtered has no candidates at all.
         let empty = root.get("promptFeedback").is_some() || root.get("usageMetadata").is_some();
@@ -190,6 +190,9 @@ impl Reader {
         let ends = candidate.get("finishReason").is_some_and(|reason| reason.is_string());
         chunk.choices.push((index, ends));
         chunk.visible |= ends;
+        if self.guarded {
+            add_beside(candidate, index, chunk)?;
+        }
         let Some(content) = candidate.get("content") else { return Ok(()) };
         let parts: Vec<_> = content.get("parts").into_iter().flat_map(|parts| parts.elements()).collect();
         chunk.visible |= parts.iter().any(|part| part.get("text").is_none_or(|text| text.source() != "\"\""));
@@ -207,7 +210,7 @@ impl Reader {
                 chunk.texts.push(ChunkText {
                     channel,
                     at: found.place.range(),
-                    json: found.is_arguments(),
+                    kind: found.kind,
                     text: found.text,
                     whole: !goes_on,
                 });
@@ -215,6 +218,16 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Adds what a candidate says beside its content: sources and citations repeat pieces of it, log probabilities all of it.
+fn add_beside(candidate: Place<'_>, index: u32, chunk: &mut Chunk) -> Result<(), TooDeep> {
+    let known = ["content", "finishReason", "logprobsResult"];
+    for member in candidate.members().filter(|member| !known.contains(&&*member.key)) {
+        add_whole_texts(member.value, index, chunk)?;
+    }
+    chunk.logprobs.extend(texts::logprobs(candidate).into_iter().map(|(place, with)| (index, place, with)));
+    Ok(())
 }
 
 fn status(error: Place<'_>) -> String {

@@ -9,7 +9,7 @@ use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
-use crate::pass::texts::TooDeep;
+use crate::pass::texts::{Kind, TooDeep};
 use crate::pass::{
     Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, count, error_code,
 };
@@ -120,10 +120,7 @@ impl EventReader for Reader {
         let mut chunk = Chunk { bearing: true, ..Chunk::default() };
         let index = root.get("index").and_then(|index| index.as_u32());
         let read = match &*kind {
-            "message_start" => {
-                self.message_start(root, &mut chunk);
-                Ok(())
-            }
+            "message_start" => self.message_start(root, &mut chunk),
             "content_block_start" => self.block_start(root, index.unwrap_or_default(), &mut chunk),
             "content_block_delta" => self.block_delta(root, index.unwrap_or_default(), &mut chunk),
             "content_block_stop" => {
@@ -205,12 +202,16 @@ impl EventReader for Reader {
 }
 
 impl Reader {
-    fn message_start(&mut self, root: Place<'_>, chunk: &mut Chunk) {
+    fn message_start(&mut self, root: Place<'_>, chunk: &mut Chunk) -> Result<(), TooDeep> {
         chunk.begins = true;
         chunk.stage = BEGUN;
-        let Some(message) = root.get("message") else { return };
+        let Some(message) = root.get("message") else { return Ok(()) };
         add_head_edits(message, &self.caller, &mut chunk.edits);
         self.note_usage(message, chunk);
+        match message.get("content") {
+            Some(content) if self.guarded => add_whole_texts(content, 0, chunk),
+            _ => Ok(()),
+        }
     }
 
     fn note_usage(&mut self, holder: Place<'_>, chunk: &mut Chunk) {
@@ -247,7 +248,6 @@ impl Reader {
             if self.guarded
                 && let Some(text) = member.value.as_str()
             {
-                let json = matches!(part, Part::ToolArguments(_));
                 let channel = Channel { choice: index, part };
                 // A frame whose one text was masked away is not sent.
                 chunk.bearing = false;
@@ -256,7 +256,7 @@ impl Reader {
                     at: member.value.range(),
                     text: text.into_owned(),
                     whole: false,
-                    json,
+                    kind: Kind::Prose,
                 });
             }
         }

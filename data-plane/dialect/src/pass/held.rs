@@ -8,7 +8,6 @@ use bytes::Bytes;
 
 use super::Chunk;
 use super::framing::Frame;
-use crate::json;
 
 /// Frames in the order of their coming.
 #[derive(Debug, Default)]
@@ -108,9 +107,10 @@ impl Queue {
         leaving
     }
 
-    /// Gives up what is not decided, and takes what was decided of the first frame that is not.
+    /// Gives up what is not decided, and takes what was decided of the first frame that is not. One that ends a choice goes
+    /// too: its reason is not the one for which this choice ends.
     pub(super) fn give_up(&mut self) -> Option<Leaving> {
-        let held = self.frames.pop_front();
+        let held = self.frames.pop_front().filter(|held| !held.ends());
         self.frames.clear();
         held.filter(|held| held.progress.iter().any(|progress| !progress.written.is_empty())).and_then(
             |mut held| {
@@ -143,6 +143,10 @@ impl Held {
         (taken, progress.decided == text.text.len())
     }
 
+    fn ends(&self) -> bool {
+        self.chunk.as_deref().is_some_and(|chunk| chunk.choices.iter().any(|(_, ends)| *ends))
+    }
+
     fn is_decided(&self) -> bool {
         let texts = self.chunk.as_deref().map(|chunk| chunk.texts.as_slice()).unwrap_or_default();
         texts.iter().zip(&self.progress).all(|(text, progress)| progress.decided == text.text.len())
@@ -163,7 +167,7 @@ impl Held {
         for (text, progress) in chunk.texts.iter().zip(&self.progress) {
             rest |= !progress.written.is_empty();
             if progress.changed {
-                edits.replace(text.at.clone(), json::quote(&progress.written));
+                edits.replace(text.at.clone(), text.kind.written(&progress.written));
                 let logprobs = chunk.logprobs.iter().filter(|(choice, ..)| *choice == text.channel.choice);
                 for (_, place, with) in logprobs {
                     edits.replace_once(place.clone(), with);

@@ -21,6 +21,7 @@ use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{Edits, Place};
+use texts::Kind;
 
 pub(crate) use alike::Hole;
 pub(crate) use framing::Framing;
@@ -137,8 +138,8 @@ pub(crate) struct ChunkText {
     pub(crate) text: String,
     /// It is all of its text, which is decided at once: an event that repeats what came in pieces before.
     pub(crate) whole: bool,
-    /// It is JSON itself.
-    pub(crate) json: bool,
+    /// How it is judged and written. Of a text in pieces the channel says how it is judged.
+    pub(crate) kind: Kind,
 }
 
 /// What an event is.
@@ -169,15 +170,29 @@ pub(crate) fn add_whole_texts(
     choice: u32,
     chunk: &mut Chunk,
 ) -> Result<(), texts::TooDeep> {
-    for found in texts::find(place)? {
+    add_texts_beside(place, None, choice, chunk)
+}
+
+/// Adds all texts of a value as whole ones, but for the piece of a text that goes on.
+pub(crate) fn add_texts_beside(
+    place: Place<'_>,
+    piece: Option<Place<'_>>,
+    choice: u32,
+    chunk: &mut Chunk,
+) -> Result<(), texts::TooDeep> {
+    let piece = piece.map(|piece| piece.range());
+    let found = texts::find(place)?;
+    for found in found.into_iter().filter(|found| Some(found.place.range()) != piece) {
         chunk.texts.push(ChunkText {
             channel: Channel { choice, part: Part::Other(u32::MAX) },
             at: found.place.range(),
-            json: found.is_arguments(),
+            kind: found.kind,
             text: found.text,
             whole: true,
         });
     }
+    let logprobs = texts::logprobs(place).into_iter();
+    chunk.logprobs.extend(logprobs.map(|(place, with)| (choice, place, with)));
     Ok(())
 }
 

@@ -62,11 +62,7 @@ impl Judged {
         for choice in answers {
             let mut masked = false;
             for found in texts::find(*choice).map_err(|_| Garbage)? {
-                let judged = if found.is_arguments() {
-                    guards.evaluate_json(Side::Output, &found.text)
-                } else {
-                    guards.evaluate(Side::Output, &found.text)
-                };
+                let judged = found.kind.judge(guards, Side::Output, &found.text);
                 if judged.action == Action::Block {
                     self.blocked = judged.block().cloned();
                 }
@@ -78,13 +74,14 @@ impl Judged {
                     return Ok(());
                 }
                 if let Some(text) = redacted {
-                    self.masks.push((found.place.range(), json::quote(&text)));
+                    self.masks.push((found.place.range(), found.kind.written(&text)));
                     masked = true;
                 }
             }
-            // The tokens of what was masked stand there too.
-            let logprobs = choice.get("logprobs").filter(|logprobs| masked && !logprobs.is_null());
-            self.masks.extend(logprobs.map(|logprobs| (logprobs.range(), "null".to_owned())));
+            if masked {
+                let logprobs = texts::logprobs(*choice).into_iter();
+                self.masks.extend(logprobs.map(|(place, with)| (place, with.to_owned())));
+            }
         }
         Ok(())
     }

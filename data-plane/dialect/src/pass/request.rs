@@ -7,7 +7,8 @@ use breakwater_common::guard::{CompiledGuards, Evaluation, Finding, Side};
 use breakwater_common::resource::Action;
 use bytes::Bytes;
 
-use super::{Members, texts};
+use super::Members;
+use super::texts::{self, Kind};
 use crate::Format;
 use crate::json::{self, Edits, Member, Place};
 
@@ -46,8 +47,7 @@ pub struct ClientRequest {
 struct Text {
     at: Range<usize>,
     text: String,
-    /// It is JSON itself.
-    arguments: bool,
+    kind: Kind,
 }
 
 /// Why a body is refused: said so that a person can mend it, in OpenAI's terms. Never carries text of the call.
@@ -111,6 +111,7 @@ impl<'a> Head<'a> {
         let mut head = Self::default();
         let mut texts: Vec<(usize, Place<'a>)> = Vec::new();
         for Member { key, value, .. } in body {
+            members.check_case(&key)?;
             let twice = match &*key {
                 "model" => head.model.replace(value).is_some(),
                 "stream" => head.stream.replace(value).is_some(),
@@ -132,6 +133,23 @@ impl<'a> Head<'a> {
         let named = texts.into_iter().filter_map(|(at, place)| Some((*members.texts.get(at)?, place)));
         head.texts = named.collect();
         Ok(head)
+    }
+}
+
+impl Members {
+    /// Refuses a member that is read here but for the case of its letters: some providers take it for that one (Go's
+    /// `encoding/json` folds case, and takes the last of several), and nobody here would have read it.
+    fn check_case(&self, key: &str) -> Result<(), BadRequest> {
+        let fold = |c| match c {
+            '\u{17f}' => 's',
+            '\u{212a}' => 'k',
+            c => char::to_ascii_lowercase(&c),
+        };
+        let alike = |name: &&&str| key != **name && key.chars().map(fold).eq(name.chars().map(fold));
+        match ["model", "stream", "stream_options"].iter().chain(self.texts).find(alike) {
+            Some(name) => Err(BadRequest::at(key, &format!("is written `{name}`"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -220,12 +238,7 @@ impl ClientRequest {
             return inspection;
         }
         for (index, text) in self.texts.iter().enumerate() {
-            let judged = if text.arguments {
-                guards.evaluate_json(Side::Input, &text.text)
-            } else {
-                guards.evaluate(Side::Input, &text.text)
-            };
-            let Evaluation { action, redacted, findings } = judged;
+            let Evaluation { action, redacted, findings } = text.kind.judge(guards, Side::Input, &text.text);
             for finding in findings {
                 finding.add_to(&mut inspection.findings);
             }
@@ -283,7 +296,7 @@ impl ClientRequest {
     fn redact(&self, redactions: &[(usize, String)], mut edits: Edits) -> Bytes {
         for (index, with) in redactions {
             if let Some(text) = self.texts.get(*index) {
-                edits.replace(text.at.clone(), json::quote(with));
+                edits.replace(text.at.clone(), text.kind.written(with));
             }
         }
         if edits.is_empty() { self.body.clone() } else { Bytes::from(edits.apply(self.body())) }
@@ -370,10 +383,7 @@ fn read_texts(head: &Head<'_>, members: &Members) -> Result<Vec<Text>, BadReques
 
 fn add_texts(place: Place<'_>, param: &str, read: &mut Vec<Text>) -> Result<(), BadRequest> {
     let found = texts::find(place).map_err(|_| BadRequest::at(param, "is nested too deep"))?;
-    read.extend(found.into_iter().map(|found| Text {
-        at: found.place.range(),
-        arguments: found.is_arguments(),
-        text: found.text,
-    }));
+    let texts = found.into_iter();
+    read.extend(texts.map(|found| Text { at: found.place.range(), text: found.text, kind: found.kind }));
     Ok(())
 }

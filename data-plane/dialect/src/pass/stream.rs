@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use breakwater_common::guard::{Channel, CompiledGuards, Finding, Side, StreamGuard};
+use breakwater_common::guard::{Channel, CompiledGuards, Evaluation, Finding, Side, StreamGuard};
 use breakwater_common::resource::Action;
 use bytes::{Bytes, BytesMut};
 
 use super::alike::Moulds;
 use super::framing::{Frame, Framer};
 use super::held::{Leaving, Queue};
+use super::texts::Kind;
 use super::{Chunk, EventReader, Passing, Read};
 use crate::codec::Caller;
 use crate::ir::Usage;
@@ -27,6 +28,8 @@ pub struct StreamRewriter {
     reader: Box<dyn EventReader>,
     guards: Option<Arc<CompiledGuards>>,
     guard: Option<StreamGuard>,
+    /// What was found in texts that came whole.
+    found: Vec<Finding>,
     queue: Queue,
     /// Something of an answer came.
     begun: bool,
@@ -75,6 +78,7 @@ impl StreamRewriter {
             reader: format.events(caller, guards.is_some()),
             guard: guards.clone().map(StreamGuard::new),
             guards,
+            found: Vec::new(),
             queue: Queue::default(),
             begun: false,
             usage: None,
@@ -149,7 +153,7 @@ impl StreamRewriter {
             bytes: out.freeze(),
             usage: self.usage,
             ending: self.over.unwrap_or(Ending::Cut),
-            findings: self.guard.map(|guard| guard.findings()).unwrap_or_default(),
+            findings: findings(self.guard.map(|guard| guard.findings()).unwrap_or_default(), self.found),
         }
     }
 
@@ -231,13 +235,13 @@ impl StreamRewriter {
     /// Puts a chunk behind those that wait, decides what can be decided, lets go what is.
     fn queue_up(&mut self, frame: Frame, chunk: Box<Chunk>, out: &mut BytesMut) {
         let texts: Vec<_> =
-            chunk.texts.iter().map(|text| (text.channel, text.text.clone(), text.whole, text.json)).collect();
+            chunk.texts.iter().map(|text| (text.channel, text.text.clone(), text.whole, text.kind)).collect();
         let ended: Vec<u32> =
             chunk.choices.iter().filter(|(_, ends)| *ends).map(|(index, _)| *index).collect();
         self.queue.push(frame, Some(chunk));
-        for (index, (channel, text, whole, json)) in texts.iter().enumerate() {
+        for (index, (channel, text, whole, kind)) in texts.iter().enumerate() {
             if *whole {
-                self.judge_whole(index, text, *json, out);
+                self.judge_whole(index, text, *kind, out);
             } else {
                 self.judge(*channel, text, false, out);
             }
@@ -248,16 +252,18 @@ impl StreamRewriter {
         self.leave(out);
     }
 
-    /// Lets the guard judge a text that is there at once, in the frame pushed last. What came in pieces before was noted
-    /// then: a repetition is no second finding.
-    fn judge_whole(&mut self, index: usize, text: &str, json: bool, out: &mut BytesMut) {
+    /// Lets the guard judge a text that is there at once, in the frame pushed last.
+    fn judge_whole(&mut self, index: usize, text: &str, kind: Kind, out: &mut BytesMut) {
         let Some(guards) = self.guards.as_ref().filter(|_| self.over.is_none()) else { return };
-        let judged =
-            if json { guards.evaluate_json(Side::Output, text) } else { guards.evaluate(Side::Output, text) };
-        if judged.action == Action::Block {
+        let judged = kind.judge(guards, Side::Output, text);
+        let Evaluation { action, redacted, findings } = judged;
+        for finding in findings {
+            finding.add_to(&mut self.found);
+        }
+        if action == Action::Block {
             self.block(out);
         } else {
-            self.queue.decide_whole(index, judged.redacted);
+            self.queue.decide_whole(index, redacted);
         }
     }
 
@@ -330,6 +336,17 @@ impl StreamRewriter {
         self.reader.failed(ending, out);
         self.over = Some(ending);
     }
+}
+
+/// Adds what was found in whole texts to what was found in pieces. A format that repeats whole what it said in pieces has it
+/// noted already, and a repetition is no second finding.
+fn findings(mut pieces: Vec<Finding>, whole: Vec<Finding>) -> Vec<Finding> {
+    let noted = pieces.clone();
+    let is_noted = |finding: &Finding| {
+        noted.iter().any(|other| Finding { count: other.count, ..finding.clone() } == *other)
+    };
+    pieces.extend(whole.into_iter().filter(|finding| !is_noted(finding)));
+    pieces
 }
 
 /// Returns how many bytes there are up to the end of the first event that is whole; all if none is, or its lines end otherwise

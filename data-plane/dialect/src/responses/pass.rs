@@ -11,9 +11,10 @@ use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
-use crate::pass::texts::TooDeep;
+use crate::pass::texts::{Kind, TooDeep};
 use crate::pass::{
-    Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, count, error_code,
+    Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_texts_beside, add_whole_texts, count,
+    error_code,
 };
 
 /// OpenAI's responses.
@@ -238,15 +239,13 @@ impl Reader {
         let number = self.number(kind, index, root);
         let part = if json { Part::ToolArguments(number) } else { Part::Other(number) };
         chunk.bearing = false;
-        if let Some(logprobs) = root.get("logprobs") {
-            chunk.logprobs.push((index, logprobs.range(), "[]"));
-        }
+        add_texts_beside(root, Some(piece), index, chunk)?;
         chunk.texts.push(ChunkText {
             channel: Channel { choice: index, part },
             at: piece.range(),
             text: piece.as_str().unwrap_or_default().into_owned(),
             whole: false,
-            json,
+            kind: Kind::Prose,
         });
         Ok(())
     }

@@ -16,16 +16,16 @@ use crate::oracle::valid;
 use crate::spoken::{FORMATS, Spoken};
 use crate::{chance, exchange, kit, seed};
 
-const SECRET: &str = "AKIAIOSFODNN7EXAMPLE";
+pub const SECRET: &str = "AKIAIOSFODNN7EXAMPLE";
 /// Its first half: a caller who gets that much got something.
-const HALF: &str = "AKIAIOSFOD";
+pub const HALF: &str = "AKIAIOSFOD";
 const CASES: u32 = 96;
 
-fn guards(secrets: Action) -> Arc<CompiledGuards> {
+pub fn guards(secrets: Action) -> Arc<CompiledGuards> {
     let guardrail = |name: &str, check, action| Guardrail {
         name: name.to_owned(),
         check,
-        sides: Sides { input: false, output: true },
+        sides: Sides { input: true, output: true },
         action,
         fail_open: false,
     };

@@ -27,6 +27,7 @@ mod oracle {
     pub mod valid;
 }
 
+mod corners;
 mod corpus;
 mod edit;
 mod expected;
