@@ -23,6 +23,9 @@ pub(super) enum Coding {
 /// Bodies up to this size are unpacked where they are read, larger ones on a thread that may block. In bytes, compressed.
 const INLINE_BYTES_MAX: usize = 16 * 1024;
 
+/// How a brotli stream begins whose window is larger than RFC 7932 has it (section 9.1: the pattern is invalid there).
+const LARGE_WINDOW: u8 = 0x11;
+
 impl Coding {
     /// Reads the coding of a request; none if the body is as it is. Errors: one that is not spoken here, or several.
     pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, Fault> {
@@ -53,6 +56,10 @@ pub(super) async fn inflate(coding: Coding, body: Bytes) -> Result<Bytes, Fault>
 fn unpack(coding: Coding, body: &[u8]) -> Result<Bytes, Fault> {
     let unpacked = match coding {
         Coding::Gzip => bounded(flate2::read::MultiGzDecoder::new(body)),
+        // Not of RFC 7932, and a few bytes would reserve a gigabyte.
+        Coding::Brotli if body.first().is_some_and(|byte| byte & 0x7f == LARGE_WINDOW) => {
+            return Err(Fault::BrokenCoding);
+        }
         Coding::Brotli => bounded(brotli_decompressor::Decompressor::new(body, 4_096)),
         Coding::Zstd => zstd::stream::read::Decoder::with_buffer(body).and_then(bounded),
     };
@@ -104,6 +111,16 @@ mod tests {
             let fault = inflate(coding, Bytes::from_static(b"{\"model\":1}")).await.unwrap_err();
             assert_eq!(fault, Fault::BrokenCoding, "{coding:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_brotli_window_beyond_the_standard_is_refused() {
+        // The body above, in a large window (of 16 bits, to be kind to this test).
+        const LARGE: &[u8] = b"\x11\x10\x18\x00\x02{\"model\":\"m\"}\x03";
+        let fault = inflate(Coding::Brotli, Bytes::from_static(LARGE)).await.unwrap_err();
+        assert_eq!(fault, Fault::BrokenCoding);
+        let taken = bounded(brotli_decompressor::Decompressor::new(LARGE, 4_096)).unwrap();
+        assert_eq!(taken, br#"{"model":"m"}"#, "the library would take it");
     }
 
     #[test]

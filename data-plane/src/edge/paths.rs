@@ -57,9 +57,15 @@ fn state(method: &Method, uri: &Uri) -> Option<State> {
         _ => false,
     };
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    // Dots would lead out of the path.
-    let safe = !segments.iter().any(|segment| matches!(percent_decoded(segment).as_str(), "." | ".."));
-    (known && safe).then(|| State { method: method.clone(), target: format!("{below}{query}") })
+    let safe = |segment: &&str| is_name(&percent_decoded(segment));
+    (known && segments.iter().all(safe))
+        .then(|| State { method: method.clone(), target: format!("{below}{query}") })
+}
+
+/// Whether a segment, decoded, stays one: dots lead out of a path, also where a server decodes an escaped slash, or decodes
+/// twice.
+fn is_name(segment: &str) -> bool {
+    !segment.starts_with('.') && !segment.contains(|c: char| c.is_control() || "/\\%?#".contains(c))
 }
 
 fn of_path(path: &str, query: &str) -> Option<(Found, &'static str)> {
@@ -236,6 +242,17 @@ mod tests {
         state(Method::DELETE, "/v1/models/ft:1", "models/ft:1");
         check(Method::GET, "/v1/responses/..", Err(Fault::UnknownPath));
         check(Method::GET, "/v1/responses/%2e%2E/input_items", Err(Fault::UnknownPath));
+        for id in [
+            "..%2ffiles",
+            "%2e%2e%2Ffiles",
+            "a%2f..%2f..%2ffiles",
+            "..%5cfiles",
+            "%252e%252e",
+            "a%3fb",
+            "..;",
+        ] {
+            check(Method::GET, &format!("/v1/responses/{id}"), Err(Fault::UnknownPath));
+        }
         check(Method::GET, "/v1/responses/", Err(Fault::UnknownPath));
     }
 

@@ -2,22 +2,47 @@
 
 use crate::call::Attempt;
 
-/// Vendors and their hosts' words, lower case. Longer ones first where one is the beginning of another.
-const VENDORS: [&str; 14] = [
-    "azure openai",
-    "azureopenai",
-    "openai",
-    "azure",
-    "microsoft",
+/// Vendors, servers and their hosts' words, lower case; those of `breakwater_dialect::quirks` among them. Words that are
+/// English too stand with what makes them a name.
+const VENDORS: &[&str] = &[
+    "amazon",
     "anthropic",
-    "mistral",
-    "ollama",
+    "aws",
+    "azure openai",
+    "azure",
+    "azureopenai",
+    "bedrock",
+    "bigmodel",
+    "cerebras",
+    "cloudflare",
+    "deepseek",
+    "fireworks ai",
+    "fireworks.ai",
     "gemini",
     "google",
-    "bedrock",
-    "amazon",
-    "aws",
-    "cloudflare",
+    "groq",
+    "groqcloud",
+    "hugging face",
+    "huggingface",
+    "llama.cpp",
+    "microsoft",
+    "mistral",
+    "mistralai",
+    "ollama",
+    "openai",
+    "openrouter",
+    "perplexity",
+    "together ai",
+    "together.ai",
+    "together.xyz",
+    "vertex ai",
+    "vertex",
+    "vllm",
+    "x.ai",
+    "xai",
+    "z.ai",
+    "zai",
+    "zhipu",
 ];
 /// What stands for a vendor.
 const UPSTREAM: &str = "the provider";
@@ -42,7 +67,7 @@ impl Scrub {
             (attempt.upstream.name.to_lowercase(), UPSTREAM.to_owned()),
             (provider.region.to_lowercase(), "the region".to_owned()),
         ];
-        words.extend(VENDORS.map(|vendor| (vendor.to_owned(), UPSTREAM.to_owned())));
+        words.extend(VENDORS.iter().map(|vendor| ((*vendor).to_owned(), UPSTREAM.to_owned())));
         words.retain(|(word, _)| !word.is_empty());
         words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
         Self { words }
@@ -93,6 +118,9 @@ fn is_word(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use breakwater_common::resource::ProviderType;
+    use breakwater_dialect::quirks;
+
     use super::*;
 
     fn check(text: &str, expect: &str) {
@@ -105,6 +133,30 @@ mod tests {
         ];
         let words = words.map(|(word, shown)| (word.to_owned(), shown.to_owned())).to_vec();
         assert_eq!(Scrub { words }.text(text), expect);
+    }
+
+    #[test]
+    fn every_vendor_that_speaks_openais_format_is_known() {
+        let scrub =
+            Scrub { words: VENDORS.iter().map(|word| ((*word).to_owned(), UPSTREAM.to_owned())).collect() };
+        let hosts = [
+            "groq.com",
+            "deepseek.com",
+            "z.ai",
+            "bigmodel.cn",
+            "x.ai",
+            "openrouter.ai",
+            "together.xyz",
+            "perplexity.ai",
+        ];
+        for host in
+            hosts.into_iter().chain(["cerebras.ai", "fireworks.ai", "huggingface.co", "cloudflare.com"])
+        {
+            let provider = quirks::of_host(ProviderType::OpenAiCompatible, host);
+            assert_ne!(provider.vendor, "generic", "{host}");
+            assert!(scrub.text(&format!("ask {host}!")).contains(UPSTREAM), "{host}");
+        }
+        assert_eq!(scrub.text("Groq: work together"), "the provider: work together");
     }
 
     #[test]
