@@ -73,7 +73,19 @@ pub(crate) struct State {
     pub(crate) target: String,
 }
 
+impl Call {
+    /// Whether the call has tokens of its own.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| state.generates())
+    }
+}
+
 impl State {
+    /// Whether it makes a model work. All else only tells again what was said, and was paid, before.
+    pub(crate) fn generates(&self) -> bool {
+        self.method == Method::POST && self.target.split('?').next() == Some("responses/compact")
+    }
+
     /// Whether the answer is to be a stream.
     pub(crate) fn stream(&self) -> bool {
         self.target

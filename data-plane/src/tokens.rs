@@ -49,6 +49,16 @@ impl Unsaid {
         if bytes > COUNTED_BYTES_MAX { Self::Input(of_bytes(bytes)) } else { Self::Call(Arc::clone(request)) }
     }
 
+    /// Returns the tokens of a stream, and whether they are estimated in part. `pieces` are the events that went to the caller:
+    /// a stream that was not whole said what it read, and of what it wrote at most how it began.
+    pub(crate) fn settle(&self, said: Option<Usage>, whole: bool, pieces: u64) -> (Usage, bool) {
+        match said {
+            Some(usage) if whole || usage.output >= pieces => (usage, false),
+            Some(usage) => (Usage { output: pieces, ..usage }, true),
+            None => (self.usage(pieces), true),
+        }
+    }
+
     /// Returns the usage, with so many tokens written.
     pub(crate) fn usage(&self, output: u64) -> Usage {
         let input = match self {
@@ -76,6 +86,20 @@ mod tests {
         let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": content}]});
         let asked = Asked { format: Format::Messages, model: None, stream: None };
         exchange::parse(asked, &Bytes::from(body.to_string())).unwrap()
+    }
+
+    #[test]
+    fn a_stream_that_was_left_is_settled_by_what_the_caller_got() {
+        let unsaid = Unsaid::of(&Arc::new(request("Hello, world!")));
+        let said = Usage { input: 9, output: 1, ..Usage::default() };
+        let check = |said, whole, expect: (u64, u64), estimated| {
+            let (usage, is_estimated) = unsaid.settle(said, whole, 40);
+            assert_eq!(((usage.input, usage.output), is_estimated), (expect, estimated));
+        };
+        check(Some(said), true, (9, 1), false);
+        check(Some(said), false, (9, 40), true);
+        check(Some(Usage { output: 70, ..said }), false, (9, 70), false);
+        check(None, true, (4, 40), true);
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(crate) struct Facts {
     pub(crate) first_byte_ms: Option<u64>,
     /// Tokens, as the upstream said them.
     pub(crate) usage: Option<Usage>,
-    /// The provider said no tokens: `usage` is our own estimate.
+    /// The provider said no tokens, or not all: `usage` is our own estimate in part.
     pub(crate) usage_estimated: bool,
     /// What the model that answered costs, if the catalogue says it.
     pub(crate) price: Option<Price>,

@@ -216,7 +216,8 @@ fn stored(call: &Call, candidate: &Candidate, state: &Arc<State>) -> Attempt {
     } else {
         call.request.redacted(&call.redactions)
     };
-    let format = if state.stream() { Format::Responses } else { Format::Moderations };
+    let whole = state.stream() || state.generates();
+    let format = if whole { Format::Responses } else { Format::Moderations };
     let caller = Caller { reveal_provider: true, ..caller(call) };
     Attempt {
         upstream: Arc::clone(&candidate.upstream),

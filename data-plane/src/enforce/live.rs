@@ -42,7 +42,8 @@ pub(super) struct Live {
     held: Bytes,
     permit: Permit,
     trace: Trace,
-    unsaid: Unsaid,
+    /// None for a call that has no tokens of its own.
+    unsaid: Option<Unsaid>,
     /// Events that went to the caller: about as many tokens, if nobody says how many.
     pieces: u64,
     idle: Duration,
@@ -60,7 +61,7 @@ impl Live {
             held: begun.held,
             permit,
             trace: call.trace.clone(),
-            unsaid: Unsaid::of(&call.request),
+            unsaid: call.is_settled().then(|| Unsaid::of(&call.request)),
             pieces: 0,
             idle,
             deadline,
@@ -103,10 +104,13 @@ impl Live {
         let Some(rewriter) = self.rewriter.take() else { return Bytes::new() };
         let end = rewriter.finish();
         self.trace.findings(Side::Output, end.findings);
-        let mut facts = self.trace.note();
-        facts.usage_estimated = end.usage.is_none();
-        facts.usage = end.usage.or_else(|| Some(self.unsaid.usage(self.pieces)));
-        drop(facts);
+        let whole = !left && end.ending == dialect::Ending::Completed;
+        if let Some(unsaid) = &self.unsaid {
+            let (usage, estimated) = unsaid.settle(end.usage, whole, self.pieces);
+            let mut facts = self.trace.note();
+            facts.usage = Some(usage);
+            facts.usage_estimated = estimated;
+        }
         if left {
             return Bytes::new();
         }

@@ -16,6 +16,7 @@ use crate::tokens::{self, Unsaid};
 use crate::trace::Ending;
 use breakwater_dialect::StreamFault;
 use breakwater_dialect::exchange::Exchange;
+use breakwater_dialect::ir::Usage;
 use breakwater_dialect::pass::StreamEnd;
 use breakwater_dialect::{self as dialect, Format};
 
@@ -63,15 +64,18 @@ fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<(&'static st
     if reply.blocked.is_some() {
         call.trace.note().ending = Ending::Blocked;
     }
-    let mut facts = call.trace.note();
-    facts.usage_estimated = reply.usage.is_none();
-    facts.usage = reply.usage.or_else(|| {
-        let output = tokens::of_bytes(reply.body.len());
-        generates(call).then(|| Unsaid::of(&call.request).usage(output))
-    });
-    drop(facts);
+    settle(call, reply.usage, reply.body.len());
     call.trace.findings(Side::Output, reply.findings);
     Ok(("application/json", Full::new(reply.body).boxed_unsync()))
+}
+
+/// Notes the tokens of an answer that is there at once, by its bytes where the provider did not say them.
+fn settle(call: &Call, said: Option<Usage>, bytes: usize) {
+    let said = said.filter(|_| call.is_settled());
+    let mut facts = call.trace.note();
+    facts.usage_estimated = said.is_none();
+    facts.usage =
+        said.or_else(|| generates(call).then(|| Unsaid::of(&call.request).usage(tokens::of_bytes(bytes))));
 }
 
 /// Whether the answer is text of a model: others have no tokens of output.
@@ -88,12 +92,10 @@ pub(super) fn counted(tokens: u64) -> Reply {
 
 /// Notes what became of a stream that was there at once.
 fn ended(call: &Call, end: StreamEnd) -> ReplyBody {
-    let mut facts = call.trace.note();
-    facts.usage = end.usage;
+    settle(call, end.usage, end.bytes.len());
     if end.ending == dialect::Ending::Blocked {
-        facts.ending = Ending::Blocked;
+        call.trace.note().ending = Ending::Blocked;
     }
-    drop(facts);
     call.trace.findings(Side::Output, end.findings);
     Full::new(end.bytes).boxed_unsync()
 }

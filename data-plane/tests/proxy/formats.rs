@@ -178,10 +178,13 @@ async fn what_a_provider_keeps_is_closed_until_the_route_opens_it() {
 
     let yaml = yaml.replacen("aliases: [alone]", "aliases: [alone]\n  provider_state: true", 1);
     let open = Rig::start(&yaml).await;
-    let kept = r#"{"id":"resp_1","object":"response","model":"gpt-4o-2024","output":[]}"#;
+    let kept = r#"{"id":"resp_1","object":"response","model":"gpt-4o-2024","output":[],"usage":{"prompt_tokens":9}}"#;
     first.script([Act::json(200, "", kept), Act::json(404, "", r#"{"error":{"message":"no"}}"#)]);
-    assert_eq!(open.caller.get(path).await.text(), kept.replace("gpt-4o-2024", "alone"));
+    let kept_again = open.caller.get(path).await;
+    assert_eq!(kept_again.text(), kept.replace("gpt-4o-2024", "alone"));
     assert!(asked(&first).0.starts_with("get /v1/responses/resp_1?include=x http/1.1"));
+    let why = open.control.why(kept_again.header("x-breakwater-request-id")).await;
+    assert_eq!((why.prompt_tokens, why.output_tokens), (None, None), "they were counted when they were made");
     let gone = open.caller.ask(Method::DELETE, "/v1/responses/resp_2", bytes::Bytes::new()).await;
     assert_eq!(gone.status, 404, "{}", gone.text());
 }
