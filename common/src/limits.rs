@@ -70,8 +70,8 @@ pub const CALL_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const CALL_DISCARD_MS_MAX: u64 = 5_000;
 /// Bytes of an upstream's answer that is held whole (not streamed).
 pub const REPLY_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Bytes of one event of a stream.
-pub const SSE_EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of one event of a stream. A picture that a model made comes in one event: two megabytes in base64, several in 4K.
+pub const SSE_EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of all request headers.
 pub const CALL_HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Request headers.

@@ -63,6 +63,7 @@ impl Format {
     /// else the provider's own. `base_url` tells Ollama's two ways apart: with `/v1` it is the compatible one.
     #[must_use]
     pub fn at(provider: ProviderType, base_url: &str, client: Self) -> Self {
+        let base_url = base_url.trim_end_matches('/');
         match provider {
             ProviderType::Anthropic if client == Self::CountTokens => Self::CountTokens,
             ProviderType::OpenAi
@@ -130,7 +131,7 @@ impl EmbeddingsFormat {
                 Some(Self::OpenAi)
             }
             ProviderType::Mistral => Some(Self::Mistral),
-            ProviderType::Ollama if base_url.ends_with("/v1") => Some(Self::OpenAi),
+            ProviderType::Ollama if base_url.trim_end_matches('/').ends_with("/v1") => Some(Self::OpenAi),
             ProviderType::Ollama => Some(Self::Ollama),
             ProviderType::Gemini => Some(Self::Gemini),
             ProviderType::Bedrock => Self::of_bedrock(upstream_model),
@@ -180,6 +181,7 @@ mod tests {
         check(ProviderType::Anthropic, "https://x", Format::CountTokens, Format::CountTokens);
         check(ProviderType::Ollama, "http://x:11434", Format::Chat, Format::Ollama);
         check(ProviderType::Ollama, "http://x:11434/v1", Format::Chat, Format::Chat);
+        check(ProviderType::Ollama, "http://x:11434/v1/", Format::Chat, Format::Chat);
         check(ProviderType::Gemini, "https://x", Format::Gemini, Format::Gemini);
         check(ProviderType::Gemini, "https://x", Format::Embeddings, Format::Gemini);
         check(ProviderType::Bedrock, "https://x", Format::Chat, Format::Converse);

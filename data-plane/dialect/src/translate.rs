@@ -214,6 +214,8 @@ impl Crossing {
         self.events = events;
         match read {
             Err(fault) if !self.visible => Err(fault),
+            // It ended at once: nobody got anything, and another may be asked.
+            Ok(()) if self.over == Some(Ending::Cut) && !self.visible => Err(StreamFault::Empty),
             Err(_fault) => {
                 self.fail(Ending::UpstreamError, out);
                 Ok(())

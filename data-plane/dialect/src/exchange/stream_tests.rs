@@ -1,6 +1,6 @@
 use breakwater_common::resource::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
 
-use super::test_kit::stream_rewriter;
+use super::test_kit::{exchange, stream_rewriter};
 use super::*;
 use crate::json;
 use breakwater_common::guard::{CompiledGuards, Finding};
@@ -248,6 +248,17 @@ fn an_error_before_the_first_content_is_a_fault() {
     assert!(
         late.text.contains("upstream_error") && !late.text.contains("Acme") && !late.text.contains("more")
     );
+}
+
+#[test]
+fn an_answer_that_is_empty_is_a_fault_in_every_format() {
+    for client in [Format::Chat, Format::Messages, Format::Responses, Format::Gemini, Format::Converse] {
+        for guards in [None, guarded()] {
+            let crossing = Exchange { client, ..exchange("m", guards, false) };
+            let fault = crossing.stream().unwrap().push(DONE.as_bytes()).unwrap_err();
+            assert_eq!(fault, StreamFault::Empty, "{client:?}");
+        }
+    }
 }
 
 #[test]
