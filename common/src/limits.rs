@@ -35,6 +35,8 @@ pub const ADMIN_STREAMS_PER_CONNECTION_MAX: u32 = 64;
 pub const PROXIES_MAX: usize = 10_000;
 /// Providers in one health report; further ones are left out and counted.
 pub const UPSTREAMS_IN_REPORT_MAX: usize = 1_024;
+/// Models of one provider, and credentials of it that are left alone, in one health report; further ones are left out.
+pub const COOLING_IN_REPORT_MAX: usize = 256;
 /// Messages on their way to one proxy; beyond it the session waits, and then skips to the newest ruleset.
 pub const SESSION_QUEUE_MAX: usize = 8;
 /// Acts of proxies on their way to the ledger; beyond it they are dropped and counted.
@@ -106,6 +108,13 @@ pub const NAMES_COMPARED_MAX: usize = 1_024;
 /// Time in milliseconds within which a breaker's probe must give its outcome. A probe that hangs longer counts as
 /// failed, so that a lost permit cannot hold a provider half-open for ever; equal to the default first-token limit.
 pub const PROBE_LEASE_MS: u64 = 30_000;
+/// Milliseconds of the shortest and the longest wait that a provider's `Retry-After` is believed: below it helps nobody, above
+/// it a bad upstream would ban itself.
+pub const COOLDOWN_MS: (u64, u64) = (1_000, 300_000);
+/// Milliseconds that a refused or unpaid credential is left alone: a person must mend it.
+pub const CREDENTIAL_DOWN_MS: u64 = 1_800_000;
+/// Models for which one credential is remembered as over its limit; beyond it what ends soonest is forgotten.
+pub const COOLED_MODELS_MAX: usize = 256;
 
 /// Milliseconds in which a client must send a request's head, finish TLS, or use an idle connection again. Longer than
 /// the pauses of ordinary clients, short enough that a slow one cannot hold a connection for long.

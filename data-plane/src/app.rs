@@ -67,7 +67,7 @@ impl App {
         let parts = Parts {
             clock: clock.clone(),
             cell: RulesetCell::default(),
-            breakers: Breakers::new(clock.clone()),
+            breakers: Breakers::new(clock.clone(), number(&random()?)),
             outcomes,
             metrics: metrics.clone(),
             clients: Clients::new(config.upstream.ca_file.as_deref())?,
@@ -168,15 +168,20 @@ fn agent(config: &Config, addr: SocketAddr, handles: Handles) -> anyhow::Result<
         let certificate = Certificate::from_pem(read(ca_file, "control_plane.ca_file")?);
         endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(certificate))?;
     }
-    let mut random = [0_u8; 16];
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_unspecified| anyhow::anyhow!("the system gives no randomness"))?;
-    let (boot, seed) = random.split_at(8);
-    let seed = seed.iter().fold(0_u64, |seed, byte| seed << 8 | u64::from(*byte));
-    let boot_id: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
+    let boot_id: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
     let identity = Identity { proxy_id: proxy_id(config, addr), boot_id };
-    Ok(Agent::new(endpoint, token(config)?, identity, handles, seed))
+    Ok(Agent::new(endpoint, token(config)?, identity, handles, number(&random()?)))
+}
+
+fn random() -> anyhow::Result<[u8; 8]> {
+    let mut bytes = [0_u8; 8];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_unspecified| anyhow::anyhow!("the system gives no randomness"))?;
+    Ok(bytes)
+}
+
+fn number(bytes: &[u8; 8]) -> u64 {
+    u64::from_be_bytes(*bytes)
 }
 
 fn token(config: &Config) -> anyhow::Result<MetadataValue<Ascii>> {

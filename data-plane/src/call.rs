@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use breakwater_common::breaker::Outcome;
+use breakwater_common::breaker::failure::Class;
+use breakwater_common::resource::Credential;
 use breakwater_common::ruleset::{CompiledRoute, KeyHolder, Upstream};
 use breakwater_dialect::exchange::Exchange;
 use breakwater_dialect::pass::ClientRequest;
@@ -103,6 +104,8 @@ pub(crate) struct Attempt {
     pub(crate) model: String,
     /// Azure's deployment.
     pub(crate) deployment: String,
+    /// Which of the provider's credentials, from 0.
+    pub(crate) credential: usize,
     /// What the caller calls the model: what an error says in its place.
     pub(crate) alias: String,
     /// The body, in the upstream's format.
@@ -128,7 +131,9 @@ pub(crate) struct Answer {
     pub(crate) body: AnswerBody,
     /// The breaker's permit, still to be reported on.
     pub(crate) permit: Permit,
-    /// From the request sent to the answer's head.
+    /// When the request was sent.
+    pub(crate) sent: Instant,
+    /// From then to the answer's head.
     pub(crate) first_byte: Duration,
     /// When a stream must have given its first content.
     pub(crate) first_content_by: Instant,
@@ -147,7 +152,7 @@ pub(crate) enum AnswerBody {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AttemptFault {
     /// What happened.
-    pub(crate) reason: Reason,
+    pub(crate) class: Class,
     /// The upstream's status, if there was one.
     pub(crate) status: Option<u16>,
     /// When it asked us to come back, or when its breaker lets a probe through.
@@ -156,89 +161,24 @@ pub(crate) struct AttemptFault {
     pub(crate) rejection: Option<Box<Rejection>>,
 }
 
-/// What happened to an attempt. The classes are those of fleet.md §2.2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The breaker is open.
-    BreakerOpen,
-    /// The provider's address or a header cannot be built from its configuration.
-    BadConfiguration,
-    /// No connection, no TLS, no name, or reset before the answer's head.
-    Connect,
-    /// A stream gave no first byte or no first content in time.
-    FirstByteTimeout,
-    /// A status that says that the upstream does not work: 5xx, 408.
-    Status,
-    /// 429.
-    RateLimited,
-    /// 401, 402, 403: our credential is refused.
-    CredentialRefused,
-    /// 404: our model or deployment is not there.
-    ModelRefused,
-    /// Another 4xx: the caller's request is refused.
-    Rejected,
-    /// A redirect or another status that no completion has.
-    UnexpectedStatus,
-    /// An answer that is no completion.
-    Garbage,
-    /// An answer over the bound.
-    TooLarge,
-    /// The body broke off before the first content, or a whole one before its end.
-    Cut,
-    /// A stream that began with an error event.
-    StreamError,
-}
-
-impl Reason {
-    /// Returns the word of metrics and of `why`; a status adds its number there.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::BreakerOpen => "breaker_open",
-            Self::BadConfiguration => "bad_configuration",
-            Self::Connect => "connect",
-            Self::FirstByteTimeout => "first_byte_timeout",
-            Self::Status | Self::UnexpectedStatus => "status",
-            Self::RateLimited => "rate_limited",
-            Self::CredentialRefused => "credential_refused",
-            Self::ModelRefused => "model_refused",
-            Self::Rejected => "rejected",
-            Self::Garbage => "garbage",
-            Self::TooLarge => "too_large",
-            Self::Cut => "cut",
-            Self::StreamError => "stream_error",
-        }
+impl Attempt {
+    /// Returns the credential; none if the provider has none.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        self.upstream.provider.credentials.get(self.credential)
     }
 }
 
 impl AttemptFault {
     /// Makes a fault that says only what happened.
-    pub(crate) fn new(reason: Reason) -> Self {
-        Self { reason, status: None, retry_after: None, rejection: None }
-    }
-
-    /// Returns what the breaker hears.
-    pub(crate) fn outcome(&self) -> Outcome {
-        match self.reason {
-            Reason::Connect
-            | Reason::FirstByteTimeout
-            | Reason::Status
-            | Reason::UnexpectedStatus
-            | Reason::Garbage
-            | Reason::TooLarge
-            | Reason::Cut
-            | Reason::StreamError => Outcome::Failure,
-            Reason::RateLimited | Reason::CredentialRefused | Reason::ModelRefused | Reason::Rejected => {
-                Outcome::Neutral
-            }
-            Reason::BreakerOpen | Reason::BadConfiguration => Outcome::Abandoned,
-        }
+    pub(crate) fn new(class: Class) -> Self {
+        Self { class, status: None, retry_after: None, rejection: None }
     }
 
     /// Returns the reason as notes have it: `status_503`.
     pub(crate) fn word(&self) -> String {
-        match (self.reason, self.status) {
-            (Reason::Status | Reason::UnexpectedStatus, Some(status)) => format!("status_{status}"),
-            (reason, _) => reason.as_str().to_owned(),
+        match (self.class, self.status) {
+            (Class::Status | Class::UnexpectedStatus, Some(status)) => format!("status_{status}"),
+            (class, _) => class.as_str().to_owned(),
         }
     }
 }

@@ -8,7 +8,7 @@ use breakwater_runtime::metrics::{
     self, Counter, EncodeLabelSet, Family, Gauge, Histogram, LabelBound, Registry,
 };
 
-use crate::breakers::Breakers;
+use crate::breakers::{Breakers, Cooling};
 use crate::trace::Facts;
 
 /// Upper ends of the buckets of call durations, in seconds: from a cached refusal to ten minutes, the official clients'
@@ -37,6 +37,7 @@ struct Shared {
     tokens: Family<TokenLabels, Counter>,
     cost: Family<RouteLabels, Counter>,
     breaker_states: Family<ProviderLabels, Gauge>,
+    cooling: Family<CoolingLabels, Gauge>,
     attempts: Family<AttemptLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     bad_inputs: Family<CauseLabels, Counter>,
@@ -73,6 +74,12 @@ struct ProviderLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CoolingLabels {
+    provider: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
     provider: String,
     result: &'static str,
@@ -102,6 +109,7 @@ impl Metrics {
             tokens: Family::default(),
             cost: Family::default(),
             breaker_states: Family::default(),
+            cooling: Family::default(),
             attempts: Family::default(),
             findings: Family::default(),
             bad_inputs: Family::default(),
@@ -209,8 +217,13 @@ impl Metrics {
     pub(crate) fn encode(&self, breakers: &Breakers) -> String {
         let shared = &self.0;
         shared.breaker_states.clear();
+        shared.cooling.clear();
         for standing in breakers.standings() {
             let provider = shared.providers.admit(&standing.provider).to_owned();
+            for Cooling { reason, .. } in &standing.cooling {
+                let labels = CoolingLabels { provider: provider.clone(), reason };
+                let _ = shared.cooling.get_or_create_owned(&labels).inc();
+            }
             let gauge = shared.breaker_states.get_or_create_owned(&ProviderLabels { provider });
             let _ = gauge.set(i64::from(standing.state.gauge()));
         }
@@ -237,6 +250,11 @@ impl Shared {
             "breakwater_circuit_breaker_state",
             "0 closed, 1 half-open, 2 open",
             self.breaker_states.clone(),
+        );
+        registry.register(
+            "breakwater_credentials_cooling",
+            "Credentials that are left alone, once for each model where it is for one",
+            self.cooling.clone(),
         );
         registry.register("breakwater_attempts", "Upstreams considered by calls", self.attempts.clone());
         registry.register("breakwater_guard_findings", "Findings of guardrails", self.findings.clone());
@@ -270,18 +288,24 @@ impl fmt::Debug for Metrics {
 #[cfg(test)]
 mod tests {
     use breakwater_common::breaker::Settings;
+    use breakwater_common::breaker::failure::Class;
     use breakwater_common::guard::Finding;
     use breakwater_common::resource::Action;
     use breakwater_runtime::SystemClock;
 
     use super::*;
+    use crate::breakers::Target;
+    use crate::breakers::tests::upstream;
     use crate::trace::{AttemptNote, FindingNote};
 
     #[test]
     fn every_metric_is_in_the_list() {
         let list = include_str!("../../docs/metrics.md");
-        let (metrics, breakers) = (Metrics::new(), Breakers::new(SystemClock::shared()));
-        breakers.follow([("openai", Settings::default())].into_iter());
+        let (metrics, breakers) = (Metrics::new(), Breakers::new(SystemClock::shared(), 0));
+        breakers.follow([upstream("openai", Settings::default())].iter());
+        let target =
+            Target { upstream: &upstream("openai", Settings::default()), model: "m", credential: "main" };
+        breakers.ask(target).unwrap().failed(("main", "m"), Class::RateLimited, None);
         let attempt = AttemptNote {
             provider: "openai".into(),
             model: String::new(),
@@ -310,7 +334,7 @@ mod tests {
         let text = metrics.encode(&breakers);
         let names: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 12);
         for name in names {
             assert!(list.contains(&format!("`{name}")), "{name} is not in docs/metrics.md");
         }

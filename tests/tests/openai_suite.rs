@@ -132,7 +132,7 @@ async fn the_official_openai_suite_passes_through_the_proxy() {
     let provider = json!({"provider": {"name": "openai", "spec": {
         "type": "openai", "base_url": format!("http://127.0.0.1:{port}"),
         "credentials": [{"name": "main", "api_key": "sk-test"}],
-        "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms"},
+        "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms", "failure_ratio": "0%"},
     }}});
     let route = json!({"route": {"name": "all", "spec": {
         "aliases": MODELS, "endpoint": {"provider": "openai", "model": "gpt-6-astra"}, "provider_state": true,

@@ -1,7 +1,7 @@
 //! Recorded traffic of real clients and real providers, through the proxy: what reaches the upstream is what was recorded, what
 //! reaches the client is what was recorded, apart from the alias and what the contract hides. Prints a table of counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use breakwater_tests::caller::Answer;
@@ -228,11 +228,21 @@ fn first_difference(got: &str, wanted: &str) -> String {
     format!("from character {same} on:\n  got    {:?}\n  wanted {:?}", from(got), from(wanted))
 }
 
+/// Names the provider and the route of an interaction: those of its vendor, or its own if the answer has its credential left
+/// alone, which the next interaction would suffer from.
+fn alias(index: usize, recording: &Value) -> String {
+    let vendor = recording["provider"].as_str().expect("it was filtered by it");
+    match recording["response"]["status"].as_u64() {
+        Some(401 | 402 | 403 | 429) => format!("{vendor}-{index}"),
+        _ => vendor.to_owned(),
+    }
+}
+
 fn provider(name: &str, kind: &str, base_url: String) -> Value {
     let mut spec = json!({
         "type": kind, "base_url": base_url,
         "credentials": [{"name": "main", "api_key": "sk-test"}],
-        "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms"},
+        "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms", "failure_ratio": "0%"},
     });
     if kind == "azure_openai" {
         spec["api_version"] = json!("2024-10-21");
@@ -253,20 +263,25 @@ async fn recorded_chat_completions_pass_unchanged() {
     let play = Arc::clone(&next);
     let llm =
         ScriptedLlm::start(move |_| play.lock().expect("no test panics while it holds this").clone()).await;
-    let route = |name: &str| json!({"route": {"name": name, "spec": {"endpoint": {"provider": name, "model": "upstream-model"}}}});
-    let cluster = Cluster::start(vec![
-        provider("openai", "openai", format!("http://{}/v1", llm.addr())),
-        provider("azure", "azure_openai", format!("http://{}", llm.addr())),
-        route("openai"),
-        route("azure"),
-        tenant("acme", &["openai", "azure"]),
-    ])
-    .await;
+    let (mut resources, mut routes) = (Vec::new(), Vec::new());
+    for name in
+        all.iter().enumerate().map(|(index, recording)| alias(index, recording)).collect::<BTreeSet<_>>()
+    {
+        let (kind, base) = if name.starts_with("azure") { ("azure_openai", "") } else { ("openai", "/v1") };
+        resources.push(provider(&name, kind, format!("http://{}{base}", llm.addr())));
+        let endpoint = json!({"provider": name, "model": "upstream-model"});
+        resources.push(json!({"route": {"name": name, "spec": {"endpoint": endpoint}}}));
+        routes.push(name);
+    }
+    let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+    resources.push(tenant("acme", &routes));
+    let cluster = Cluster::start(resources).await;
     let caller = cluster.caller();
     let mut table: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut failures = Vec::new();
-    for recording in &all {
-        let alias = recording["provider"].as_str().expect("it was filtered by it");
+    for (index, recording) in all.iter().enumerate() {
+        let alias = &alias(index, recording);
+        let vendor = recording["provider"].as_str().expect("it was filtered by it");
         let streamed =
             recording["response"]["body"].is_string() && recording["response"]["body_kind"] == "text";
         let ways: &[Chunking] = if streamed {
@@ -281,7 +296,7 @@ async fn recorded_chat_completions_pass_unchanged() {
             let answer = caller.call(Method::POST, "/v1/chat/completions", body.to_string()).await;
             let asked = llm.asked().pop().expect("the upstream was asked");
             let kind =
-                if streamed { format!("{alias} streamed, {chunking:?}") } else { format!("{alias} plain") };
+                if streamed { format!("{vendor} streamed, {chunking:?}") } else { format!("{vendor} plain") };
             let outcome = same_request(recording, &asked).and_then(|()| compare(recording, alias, &answer));
             let row = match outcome {
                 Ok(row) => row.to_owned(),

@@ -2,129 +2,23 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use super::settings::{Force, Rule, Settings};
+use super::window::Window;
+use super::words::{Answer, Draw, Evidence, Outcome, Permit, Reason, Report, State, Transition};
 use crate::limits::PROBE_LEASE_MS;
 use crate::time::MonoMillis;
 
-/// What a breaker lets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// Everything.
-    Closed,
-    /// One probe at a time.
-    HalfOpen,
-    /// Nothing.
-    Open,
-}
-
-impl State {
-    /// Returns the word of reports and of the status endpoint: `half-open`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::HalfOpen => "half-open",
-            Self::Open => "open",
-        }
-    }
-
-    /// Returns the value of the metric `breakwater_circuit_breaker_state`: 0 closed, 1 half-open, 2 open.
-    #[must_use]
-    pub fn gauge(self) -> u8 {
-        match self {
-            Self::Closed => 0,
-            Self::HalfOpen => 1,
-            Self::Open => 2,
-        }
-    }
-}
-
-/// Answers whether an attempt may be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Answer {
-    /// It may; the outcome must be reported with this permit.
-    Permit(Permit),
-    /// It may not.
-    Refused {
-        /// When asking again makes sense: the rest of the open time, or of the running probe's lease.
-        retry_after: Duration,
-    },
-}
-
-/// The right to one attempt. Exactly one outcome must be reported for it; a lost one costs a probe its lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Permit {
-    /// The generation that granted it.
-    pub generation: u64,
-    /// The attempt decides whether the breaker closes.
-    pub probe: bool,
-}
-
-/// How an attempt ended, as far as the provider's health is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// The provider works.
-    Success,
-    /// The provider does not work.
-    Failure,
-    /// The answer says nothing about it: the caller's fault, a rate limit, a bad key.
-    Neutral,
-    /// There was no answer to judge: the caller left, the call was shed or blocked.
-    Abandoned,
-}
-
-/// Why a breaker changed its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// As many failures in a row as the settings allow.
-    ThresholdReached,
-    /// The open time passed.
-    OpenTtlPassed,
-    /// The probe succeeded.
-    ProbeSucceeded,
-    /// The probe failed.
-    ProbeFailed,
-    /// The probe gave no outcome within its lease.
-    ProbeLeaseExpired,
-}
-
-impl Reason {
-    /// Returns the word of reports and of the ledger.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ThresholdReached => "threshold_reached",
-            Self::OpenTtlPassed => "open_ttl_passed",
-            Self::ProbeSucceeded => "probe_succeeded",
-            Self::ProbeFailed => "probe_failed",
-            Self::ProbeLeaseExpired => "probe_lease_expired",
-        }
-    }
-}
-
-/// A change of state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Transition {
-    /// From which state.
-    pub from: State,
-    /// To which.
-    pub to: State,
-    /// The generation that it began. The first transition's is 1 or more; each later one's is greater.
-    pub generation: u64,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// The breaker of one provider.
+/// The breaker of one provider, or of one deployment there.
 #[derive(Debug, Clone)]
 pub struct Machine {
     settings: Settings,
     phase: Phase,
     generation: u64,
     consecutive_failures: u32,
+    /// Since it last was closed: each one doubles the open time.
+    failed_probes: u32,
+    failures: Window,
+    slow: Window,
 }
 
 /// The state with what only that state knows.
@@ -133,26 +27,42 @@ enum Phase {
     Closed,
     Open {
         since: MonoMillis,
+        draw: Draw,
+        at_least: Duration,
     },
     /// `lease_end` is that of the probe under way; none if the next to ask gets it.
     HalfOpen {
         lease_end: Option<MonoMillis>,
     },
+    ForcedOpen,
 }
 
 impl Machine {
-    /// Makes a closed breaker.
+    /// Makes a closed breaker, or one that is forced open.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, phase: Phase::Closed, generation: 0, consecutive_failures: 0 }
+        let phase = if settings.force == Some(Force::Open) { Phase::ForcedOpen } else { Phase::Closed };
+        Self {
+            settings,
+            phase,
+            generation: 0,
+            consecutive_failures: 0,
+            failed_probes: 0,
+            failures: window(settings.failures),
+            slow: window(settings.slow.map(|slow| slow.rule)),
+        }
     }
 
     /// Asks for the right to one attempt.
-    pub fn ask(&mut self, now: MonoMillis) -> Answer {
-        while self.tick(now).is_some() {}
+    pub fn ask(&mut self, now: MonoMillis, draw: Draw) -> Answer {
+        while self.tick(now, draw).is_some() {}
         match self.phase {
             Phase::Closed => Answer::Permit(Permit { generation: self.generation, probe: false }),
-            Phase::Open { since } => Answer::Refused { retry_after: self.end_of_open(since).since(now) },
+            Phase::Open { .. } => {
+                let end = self.open_until().unwrap_or(now);
+                Answer::Refused { retry_after: end.since(now) }
+            }
+            Phase::ForcedOpen => Answer::Refused { retry_after: self.settings.open_ttl },
             Phase::HalfOpen { lease_end: Some(end) } => Answer::Refused { retry_after: end.since(now) },
             Phase::HalfOpen { lease_end: None } => {
                 let end = now.plus(Duration::from_millis(PROBE_LEASE_MS));
@@ -164,31 +74,40 @@ impl Machine {
 
     /// Takes the outcome of an attempt; returns the change of state that it made. An outcome of an older generation
     /// is ignored.
-    pub fn report(&mut self, now: MonoMillis, permit: Permit, outcome: Outcome) -> Option<Transition> {
-        while self.tick(now).is_some() {}
+    pub fn report(
+        &mut self,
+        now: MonoMillis,
+        draw: Draw,
+        permit: Permit,
+        report: impl Into<Report>,
+    ) -> Option<Transition> {
+        let Report { outcome, open_at_least } = report.into();
+        while self.tick(now, draw).is_some() {}
         if permit.generation != self.generation {
             return None;
         }
+        let open = Phase::Open { since: now, draw, at_least: open_at_least };
         match (self.phase, outcome) {
             (Phase::Closed, Outcome::Success) => {
-                self.consecutive_failures = 0;
+                self.succeeded(now, 1);
                 None
             }
             (Phase::Closed, Outcome::Failure) => {
                 self.consecutive_failures = self.consecutive_failures.saturating_add(1);
-                (self.consecutive_failures >= self.settings.threshold.max(1))
-                    .then(|| self.turn(Phase::Open { since: now }, Reason::ThresholdReached))
+                self.failures.add(now, 1, 1);
+                let reason = self.grounds(now)?;
+                Some(self.turn(now, open, reason))
             }
             (Phase::Closed, Outcome::Neutral | Outcome::Abandoned) => None,
             // No permit carries the generation of an open breaker or of a probe slot that nobody holds.
-            (Phase::Open { .. } | Phase::HalfOpen { lease_end: None }, _) => None,
+            (Phase::Open { .. } | Phase::ForcedOpen | Phase::HalfOpen { lease_end: None }, _) => None,
             (Phase::HalfOpen { lease_end: Some(_) }, Outcome::Success) => {
-                self.consecutive_failures = 0;
-                Some(self.turn(Phase::Closed, Reason::ProbeSucceeded))
+                self.forgive();
+                Some(self.turn(now, Phase::Closed, Reason::ProbeSucceeded))
             }
             (Phase::HalfOpen { lease_end: Some(_) }, Outcome::Failure) => {
                 self.consecutive_failures = self.consecutive_failures.saturating_add(1);
-                Some(self.turn(Phase::Open { since: now }, Reason::ProbeFailed))
+                Some(self.probe_failed(now, open))
             }
             (Phase::HalfOpen { lease_end: Some(_) }, Outcome::Neutral | Outcome::Abandoned) => {
                 // The slot is free again. A new generation, so that a second report with the same permit cannot
@@ -200,17 +119,55 @@ impl Machine {
         }
     }
 
+    /// Takes successes of the current generation that a closed breaker was not told of one by one. In other states
+    /// nothing happens.
+    pub fn succeeded(&mut self, at: MonoMillis, times: u32) {
+        if self.phase == Phase::Closed && times > 0 {
+            self.consecutive_failures = 0;
+            self.failures.add(at, 0, times);
+        }
+    }
+
+    /// Takes how long the first token of an attempt took; returns the change of state that it made. Says nothing about the
+    /// attempt's outcome, but for a probe: a slow one has failed.
+    pub fn first_token(
+        &mut self,
+        now: MonoMillis,
+        draw: Draw,
+        permit: Permit,
+        took: Duration,
+    ) -> Option<Transition> {
+        let slow = self.settings.slow?;
+        while self.tick(now, draw).is_some() {}
+        if permit.generation != self.generation {
+            return None;
+        }
+        let is_slow = took > slow.first_token;
+        let open = Phase::Open { since: now, draw, at_least: Duration::ZERO };
+        match self.phase {
+            Phase::Closed => {
+                self.slow.add(now, u32::from(is_slow), 1);
+                let trips = is_slow && self.may_open() && slow.rule.holds(self.slow.sum(now));
+                trips.then(|| self.turn(now, open, Reason::SlowRatioReached))
+            }
+            Phase::HalfOpen { lease_end: Some(_) } if is_slow => Some(self.probe_failed(now, open)),
+            Phase::Open { .. } | Phase::HalfOpen { .. } | Phase::ForcedOpen => None,
+        }
+    }
+
     /// Makes the next change of state that is due by time alone. [`Self::ask`] and [`Self::report`] do it themselves
     /// and drop what it returns; whoever records transitions calls it until it returns none, before either.
-    pub fn tick(&mut self, now: MonoMillis) -> Option<Transition> {
+    pub fn tick(&mut self, now: MonoMillis, draw: Draw) -> Option<Transition> {
         match self.phase {
-            Phase::Open { since } if self.end_of_open(since) <= now => {
-                Some(self.turn(Phase::HalfOpen { lease_end: None }, Reason::OpenTtlPassed))
+            Phase::Open { .. } if self.open_until()? <= now => {
+                Some(self.turn(now, Phase::HalfOpen { lease_end: None }, Reason::OpenTtlPassed))
             }
             Phase::HalfOpen { lease_end: Some(end) } if end <= now => {
-                Some(self.turn(Phase::Open { since: end }, Reason::ProbeLeaseExpired))
+                self.failed_probes = self.failed_probes.saturating_add(1);
+                let open = Phase::Open { since: end, draw, at_least: Duration::ZERO };
+                Some(self.turn(now, open, Reason::ProbeLeaseExpired))
             }
-            Phase::Closed | Phase::Open { .. } | Phase::HalfOpen { .. } => None,
+            Phase::Closed | Phase::Open { .. } | Phase::HalfOpen { .. } | Phase::ForcedOpen => None,
         }
     }
 
@@ -218,7 +175,7 @@ impl Machine {
     #[must_use]
     pub fn state(&self, now: MonoMillis) -> State {
         let mut later = self.clone();
-        while later.tick(now).is_some() {}
+        while later.tick(now, Draw::default()).is_some() {}
         later.phase.state()
     }
 
@@ -228,12 +185,12 @@ impl Machine {
         self.consecutive_failures
     }
 
-    /// Returns when an open breaker lets a probe through; none if it is not open.
+    /// Returns when an open breaker lets a probe through; none if it is not open, or if only an operator can say.
     #[must_use]
     pub fn open_until(&self) -> Option<MonoMillis> {
         match self.phase {
-            Phase::Open { since } => Some(self.end_of_open(since)),
-            Phase::Closed | Phase::HalfOpen { .. } => None,
+            Phase::Open { since, draw, at_least } => Some(since.plus(self.open_for(draw, at_least))),
+            Phase::Closed | Phase::HalfOpen { .. } | Phase::ForcedOpen => None,
         }
     }
 
@@ -243,22 +200,88 @@ impl Machine {
         self.generation
     }
 
-    /// Changes the settings and keeps the state. A new `open_ttl` counts from when the breaker opened; a lower
-    /// threshold counts with the next failure. An open time that passed and that neither [`Self::tick`] nor
-    /// [`Self::ask`] has noticed yet is measured anew.
-    pub fn reconfigure(&mut self, settings: Settings) {
+    /// Returns how it is configured.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes the settings; returns the change of state that an operator's hand made. Else the state is kept: a new
+    /// `open_ttl` counts from when the breaker opened; a lower threshold counts with the next failure; a window of another
+    /// length begins empty. An open time that passed and that neither [`Self::tick`] nor [`Self::ask`] has noticed yet is
+    /// measured anew. What was forced open is half-open when the hand is taken off: a probe decides.
+    pub fn reconfigure(&mut self, now: MonoMillis, settings: Settings) -> Option<Transition> {
         self.settings = settings;
+        self.failures.resize(length(settings.failures));
+        self.slow.resize(length(settings.slow.map(|slow| slow.rule)));
+        match (self.phase, settings.force) {
+            (Phase::Closed | Phase::Open { .. } | Phase::HalfOpen { .. }, Some(Force::Open)) => {
+                Some(self.turn(now, Phase::ForcedOpen, Reason::ForcedOpen))
+            }
+            (Phase::Open { .. } | Phase::HalfOpen { .. } | Phase::ForcedOpen, Some(Force::Closed)) => {
+                self.forgive();
+                Some(self.turn(now, Phase::Closed, Reason::ForcedClosed))
+            }
+            (Phase::ForcedOpen, None) => {
+                self.failed_probes = 0;
+                Some(self.turn(now, Phase::HalfOpen { lease_end: None }, Reason::ForceLifted))
+            }
+            (Phase::Closed, Some(Force::Closed) | None)
+            | (Phase::Open { .. } | Phase::HalfOpen { .. }, None)
+            | (Phase::ForcedOpen, Some(Force::Open)) => None,
+        }
     }
 
-    fn end_of_open(&self, since: MonoMillis) -> MonoMillis {
-        since.plus(self.settings.open_ttl)
+    /// Whether anything but an operator may open it.
+    fn may_open(&self) -> bool {
+        self.settings.force.is_none()
     }
 
-    fn turn(&mut self, to: Phase, reason: Reason) -> Transition {
+    /// Returns why the failure that was just counted opens a closed breaker.
+    fn grounds(&self, now: MonoMillis) -> Option<Reason> {
+        if !self.may_open() {
+            return None;
+        }
+        if self.consecutive_failures >= self.settings.threshold.max(1) {
+            return Some(Reason::ThresholdReached);
+        }
+        let rule = self.settings.failures?;
+        rule.holds(self.failures.sum(now)).then_some(Reason::FailureRatioReached)
+    }
+
+    fn probe_failed(&mut self, now: MonoMillis, open: Phase) -> Transition {
+        self.failed_probes = self.failed_probes.saturating_add(1);
+        self.turn(now, open, Reason::ProbeFailed)
+    }
+
+    /// Forgets what was counted before it closed.
+    fn forgive(&mut self) {
+        (self.consecutive_failures, self.failed_probes) = (0, 0);
+        self.failures.clear();
+        self.slow.clear();
+    }
+
+    fn open_for(&self, draw: Draw, at_least: Duration) -> Duration {
+        let Settings { open_ttl, open_ttl_max, .. } = self.settings;
+        let doubled = open_ttl.saturating_mul(1_u32.checked_shl(self.failed_probes).unwrap_or(u32::MAX));
+        draw.stretch(doubled).max(at_least).min(open_ttl_max.max(open_ttl))
+    }
+
+    fn turn(&mut self, now: MonoMillis, to: Phase, reason: Reason) -> Transition {
         let from = self.phase.state();
         self.generation = self.generation.saturating_add(1);
         self.phase = to;
-        Transition { from, to: to.state(), generation: self.generation, reason }
+        let open_for = match to {
+            Phase::Open { draw, at_least, .. } => self.open_for(draw, at_least),
+            Phase::Closed | Phase::HalfOpen { .. } | Phase::ForcedOpen => Duration::ZERO,
+        };
+        let evidence = Evidence {
+            consecutive_failures: self.consecutive_failures,
+            failures: self.failures.sum(now),
+            slow: self.slow.sum(now),
+            open_for,
+        };
+        Transition { from, to: to.state(), generation: self.generation, reason, evidence }
     }
 }
 
@@ -266,8 +289,16 @@ impl Phase {
     fn state(self) -> State {
         match self {
             Self::Closed => State::Closed,
-            Self::Open { .. } => State::Open,
+            Self::Open { .. } | Self::ForcedOpen => State::Open,
             Self::HalfOpen { .. } => State::HalfOpen,
         }
     }
+}
+
+fn window(rule: Option<Rule>) -> Window {
+    Window::new(length(rule))
+}
+
+fn length(rule: Option<Rule>) -> Duration {
+    rule.unwrap_or_default().window
 }

@@ -23,6 +23,7 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
         api_version: String::new(),
         credentials: Vec::new(),
         breaker: breaker::Settings::default(),
+        error_map: Vec::new(),
         timeouts: Timeouts::default(),
         models: models
             .iter()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::breaker;
+use crate::breaker::failure::ErrorRule;
 
 /// What reads show in the place of a secret, and what a write says to keep it.
 pub const SEALED_PLACEHOLDER: &str = "(sealed)";
@@ -31,6 +32,8 @@ pub struct Provider {
     pub models: Vec<Model>,
     /// No call goes here.
     pub disabled: bool,
+    /// What its errors mean, where their statuses do not say it.
+    pub error_map: Vec<ErrorRule>,
 }
 
 impl Provider {

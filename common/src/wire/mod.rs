@@ -4,6 +4,7 @@
 //! What it does not do: check the rules that stand as options in the proto files (bounds, lengths, URLs). Admission
 //! does that through `manifest::check_spec`; here is only what a domain type cannot hold.
 
+mod breaker;
 mod key_grant;
 mod policy;
 mod problems;
@@ -52,6 +53,8 @@ fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, Vec<Violation>> {
         .map_err(|error| vec![Violation::at("spec", format!("the bytes are no such message: {error}"))])
 }
 
+#[cfg(test)]
+mod breaker_tests;
 #[cfg(test)]
 mod route_tests;
 #[cfg(test)]

@@ -33,6 +33,24 @@ impl Problems {
         })
     }
 
+    /// Reads a share in hundredths of a percent; the default if the text is empty or wrong.
+    pub(super) fn share(&mut self, field_path: &str, text: &str, default: u32) -> u32 {
+        if text.is_empty() {
+            return default;
+        }
+        let share = quantity::percent(text).map_err(|error| error.to_string()).and_then(|percent| {
+            let whole = (0.0..=100.0).contains(&percent);
+            whole.then_some(percent).ok_or_else(|| format!("\"{text}\" is more than all; use 0% to 100%"))
+        });
+        match share {
+            Ok(percent) => hundredths(percent),
+            Err(message) => {
+                self.add(field_path, message);
+                default
+            }
+        }
+    }
+
     /// Refuses the second use of a name in a list.
     pub(super) fn unique<'a>(&mut self, list_path: &str, names: impl Iterator<Item = &'a str>) {
         let mut seen = BTreeSet::new();
@@ -45,4 +63,14 @@ impl Problems {
             }
         }
     }
+}
+
+/// What is finer than a hundredth of a percent is rounded up: only "0%" is nothing.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a percentage is from 0 to 100, and `as` saturates"
+)]
+fn hundredths(percent: f64) -> u32 {
+    (percent * 100.0).ceil() as u32
 }

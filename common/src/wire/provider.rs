@@ -2,8 +2,7 @@
 
 use breakwater_proto::v1;
 
-use super::Problems;
-use crate::breaker;
+use super::{Problems, breaker};
 use crate::resource::{Credential, Model, Price, Provider, ProviderType, Timeouts};
 
 pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provider {
@@ -20,7 +19,7 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
             .into_iter()
             .map(|credential| Credential { name: credential.name, api_key: credential.api_key })
             .collect(),
-        breaker: breaker_settings(&spec.circuit_breaker.unwrap_or_default(), problems),
+        breaker: breaker::settings(&spec.circuit_breaker.unwrap_or_default(), problems),
         timeouts: timeouts(&spec.timeouts.unwrap_or_default(), problems),
         models: spec
             .models
@@ -39,6 +38,7 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
             })
             .collect(),
         disabled: spec.disabled,
+        error_map: breaker::error_map(spec.error_map, problems),
     }
 }
 
@@ -49,18 +49,6 @@ fn provider_type(word: &str, problems: &mut Problems) -> ProviderType {
             .add("spec.type", format!("\"{word}\" is not a provider type; use one of {}", known.join(", ")));
         ProviderType::OpenAiCompatible
     })
-}
-
-fn breaker_settings(message: &v1::CircuitBreaker, problems: &mut Problems) -> breaker::Settings {
-    let default = breaker::Settings::default();
-    let threshold = message.threshold.unwrap_or(default.threshold);
-    if threshold == 0 {
-        problems.add("spec.circuit_breaker.threshold", "0 failures cannot open a breaker; use 1 or more");
-    }
-    breaker::Settings {
-        threshold,
-        open_ttl: problems.duration("spec.circuit_breaker.open_ttl", &message.open_ttl, default.open_ttl),
-    }
 }
 
 fn timeouts(message: &v1::Timeouts, problems: &mut Problems) -> Timeouts {

@@ -59,12 +59,20 @@ fn a_provider_gets_the_defaults_that_its_proto_promises() {
 fn a_provider_s_quantities_become_numbers() {
     let decoded = provider(&v1::ProviderSpec {
         r#type: "azure_openai".into(),
-        circuit_breaker: Some(v1::CircuitBreaker { threshold: Some(3), open_ttl: "1.5m".into() }),
+        circuit_breaker: Some(v1::CircuitBreaker {
+            threshold: Some(3),
+            open_ttl: "1.5m".into(),
+            ..Default::default()
+        }),
         timeouts: Some(v1::Timeouts { connect: "250ms".into(), idle: "2m".into(), ..Default::default() }),
         ..Default::default()
     });
     let millis = Duration::from_millis;
-    assert_eq!(decoded.breaker, breaker::Settings { threshold: 3, open_ttl: millis(90_000) });
+    let failures = Some(breaker::Rule::default());
+    assert_eq!(
+        decoded.breaker,
+        breaker::Settings { failures, ..breaker::Settings::exact(3, millis(90_000)) }
+    );
     let timeouts = Timeouts { connect: millis(250), first_token: millis(30_000), idle: millis(120_000) };
     assert_eq!(decoded.timeouts, timeouts);
 }
@@ -74,7 +82,11 @@ fn all_that_is_wrong_in_a_provider_is_said_at_once() {
     let model = |name: &str| v1::Model { name: name.into(), ..Default::default() };
     let message = v1::ProviderSpec {
         r#type: "open_ai".into(),
-        circuit_breaker: Some(v1::CircuitBreaker { threshold: Some(0), open_ttl: "60".into() }),
+        circuit_breaker: Some(v1::CircuitBreaker {
+            threshold: Some(0),
+            open_ttl: "60".into(),
+            ..Default::default()
+        }),
         timeouts: Some(v1::Timeouts { idle: "15%".into(), ..Default::default() }),
         models: vec![model("a"), model("b"), model("a")],
         ..Default::default()

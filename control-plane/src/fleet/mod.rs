@@ -8,5 +8,5 @@ mod view;
 
 pub use acts::{Acts, ActsSink};
 pub use explain::{ExplainError, Explainer, Questions};
-pub use registry::{Proxy, Registry, Report, Upstream};
+pub use registry::{Credential, Deployment, Proxy, Registry, Report, Upstream};
 pub use view::{BreakerState, ProviderView, ProxyBreaker, providers};

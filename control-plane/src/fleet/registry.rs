@@ -31,7 +31,7 @@ pub struct Report {
 }
 
 /// One provider at one proxy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upstream {
     /// Its name.
     pub provider: String,
@@ -43,6 +43,40 @@ pub struct Upstream {
     pub last_failure: Option<UnixMillis>,
     /// When an open breaker lets a probe through.
     pub open_until: Option<UnixMillis>,
+    /// An operator's hand on it: "open" or "closed"; empty if there is none.
+    pub force: String,
+    /// The breakers of its models, if it has several.
+    pub deployments: Vec<Deployment>,
+    /// Its credentials that are left alone.
+    pub credentials: Vec<Credential>,
+}
+
+/// The breaker of one model of a provider, as a proxy sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deployment {
+    /// The model.
+    pub model: String,
+    /// State of its breaker.
+    pub state: BreakerState,
+    /// Consecutive failures.
+    pub failures: u32,
+    /// The last failure.
+    pub last_failure: Option<UnixMillis>,
+    /// When an open breaker lets a probe through.
+    pub open_until: Option<UnixMillis>,
+}
+
+/// A credential that a proxy leaves alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credential {
+    /// Its name.
+    pub name: String,
+    /// For which model; empty if for all.
+    pub model: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Option<UnixMillis>,
 }
 
 /// What is remembered of one proxy.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use breakwater_common::time::UnixMillis;
 
-use super::registry::Proxy;
+use super::registry::{Credential, Deployment, Proxy};
 
 /// State of a breaker. The order is from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -72,6 +72,12 @@ pub struct ProxyBreaker {
     pub last_failure: Option<UnixMillis>,
     /// When an open breaker lets a probe through.
     pub open_until: Option<UnixMillis>,
+    /// An operator's hand on it; empty if there is none.
+    pub force: String,
+    /// The breakers of its models, if it has several.
+    pub deployments: Vec<Deployment>,
+    /// Its credentials that are left alone.
+    pub credentials: Vec<Credential>,
 }
 
 /// Views the breakers of these providers. What proxies report of others is left out: they have no configuration.
@@ -94,6 +100,9 @@ pub fn providers<'a>(
                 failures: upstream.failures,
                 last_failure: upstream.last_failure,
                 open_until: upstream.open_until,
+                force: upstream.force.clone(),
+                deployments: upstream.deployments.clone(),
+                credentials: upstream.credentials.clone(),
             });
         }
     }
@@ -116,7 +125,7 @@ mod tests {
                 state,
                 failures,
                 last_failure: Some(UnixMillis(u64::from(failures))),
-                open_until: None,
+                ..Upstream::default()
             };
             let upstreams = vec![upstream.clone(), Upstream { provider: "gone".to_owned(), ..upstream }];
             registry.record(Report { proxy: proxy.to_owned(), upstreams, ..Report::default() });

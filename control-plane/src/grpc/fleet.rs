@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use breakwater_common::breaker::Force;
 use breakwater_common::error_kind::ErrorKind;
 use breakwater_common::resource::{Kind, Spec};
 use breakwater_control_core::{Action, State};
@@ -16,7 +17,9 @@ use tonic::{Request, Response, Status};
 use super::message::{caller, checked, timestamp};
 use super::status::{from_admin, plain};
 use crate::admin::Admin;
-use crate::fleet::{BreakerState, ExplainError, Explainer, ProviderView, Registry, providers};
+use crate::fleet::{
+    BreakerState, Credential, Deployment, ExplainError, Explainer, ProviderView, Registry, providers,
+};
 use crate::publish::Book;
 
 #[derive(Debug)]
@@ -104,9 +107,12 @@ pub(crate) fn provider_views(state: &State, registry: &Registry) -> BTreeMap<Str
 }
 
 fn status_of(state: &State, provider: String, view: ProviderView) -> ProviderStatus {
-    let disabled = state
-        .resource(Kind::Provider, &provider)
-        .is_some_and(|resource| matches!(&resource.decoded, Spec::Provider(provider) if provider.disabled));
+    let spec = state.resource(Kind::Provider, &provider).and_then(|resource| match &resource.decoded {
+        Spec::Provider(provider) => Some(provider),
+        Spec::Endpoint(_) | Spec::Policy(_) | Spec::Route(_) | Spec::Tenant(_) | Spec::Stored(_) => None,
+    });
+    let disabled = spec.is_some_and(|spec| spec.disabled);
+    let force = spec.and_then(|spec| spec.breaker.force).map(Force::as_str).unwrap_or_default().to_owned();
     let count = |state: BreakerState| {
         u32::try_from(view.proxies.iter().filter(|proxy| proxy.state == state).count()).unwrap_or(u32::MAX)
     };
@@ -128,7 +134,30 @@ fn status_of(state: &State, provider: String, view: ProviderView) -> ProviderSta
                 failures: proxy.failures,
                 last_failure: proxy.last_failure.map(timestamp),
                 open_until: proxy.open_until.map(timestamp),
+                force: proxy.force.clone(),
+                deployments: proxy.deployments.iter().map(deployment).collect(),
+                credentials: proxy.credentials.iter().map(credential).collect(),
             })
             .collect(),
+        force,
+    }
+}
+
+fn deployment(deployment: &Deployment) -> pb::DeploymentBreaker {
+    pb::DeploymentBreaker {
+        model: deployment.model.clone(),
+        state: deployment.state.as_str().to_owned(),
+        failures: deployment.failures,
+        last_failure: deployment.last_failure.map(timestamp),
+        open_until: deployment.open_until.map(timestamp),
+    }
+}
+
+fn credential(credential: &Credential) -> pb::CoolingCredential {
+    pb::CoolingCredential {
+        name: credential.name.clone(),
+        model: credential.model.clone(),
+        reason: credential.reason.clone(),
+        until: credential.until.map(timestamp),
     }
 }

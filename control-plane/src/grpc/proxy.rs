@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use breakwater_common::limits::ACTS_MAX;
-use breakwater_common::limits::{REPORT_TEXT_BYTES_MAX, SESSION_QUEUE_MAX, UPSTREAMS_IN_REPORT_MAX};
+use breakwater_common::limits::{
+    ACTS_MAX, COOLING_IN_REPORT_MAX, REPORT_TEXT_BYTES_MAX, SESSION_QUEUE_MAX, UPSTREAMS_IN_REPORT_MAX,
+};
 use breakwater_control_core::bounds::check_act;
 use breakwater_control_core::{Act, Action};
 use breakwater_proto::v1::proxy_service_server::ProxyService;
 use breakwater_proto::v1::report_health_request::Message as Inbound;
 use breakwater_proto::v1::report_health_response::Message as Outbound;
 use breakwater_proto::v1::{
-    BreakerTransition, CallExplanation, ExplainQuestion, HealthReport, ReportHealthRequest,
-    ReportHealthResponse, UpstreamReport, WatchRulesetsRequest, WatchRulesetsResponse,
+    BreakerTransition, CallExplanation, CredentialReport, DeploymentReport, ExplainQuestion, HealthReport,
+    ReportHealthRequest, ReportHealthResponse, UpstreamReport, WatchRulesetsRequest, WatchRulesetsResponse,
 };
 use breakwater_runtime::{CancellationToken, Tasks};
 use tokio::sync::mpsc;
@@ -22,7 +23,9 @@ use tonic::{Request, Response, Status, Streaming};
 use super::message::{caller, unix_millis};
 use super::status::from_admin;
 use crate::admin::Admin;
-use crate::fleet::{ActsSink, BreakerState, Explainer, Questions, Registry, Report, Upstream};
+use crate::fleet::{
+    ActsSink, BreakerState, Credential, Deployment, Explainer, Questions, Registry, Report, Upstream,
+};
 use crate::publish::Publisher;
 
 /// What the ledger calls a breaker that changed.
@@ -111,7 +114,9 @@ impl Proxies {
     fn hear(&self, request: ReportHealthRequest) {
         match request.message {
             Some(Inbound::Report(report)) => {
-                for transition in report.transitions.iter().take(ACTS_MAX) {
+                // Those of models would make a record for every one of a provider's models in one outage.
+                let own = report.transitions.iter().filter(|transition| transition.model.is_empty());
+                for transition in own.take(ACTS_MAX) {
                     self.put(act_of(&report, transition));
                 }
                 self.registry.record(report_of(report));
@@ -155,6 +160,28 @@ fn upstream_of(upstream: &UpstreamReport) -> Upstream {
         failures: upstream.consecutive_failures,
         last_failure: upstream.last_failure.as_ref().map(unix_millis),
         open_until: upstream.open_until.as_ref().map(unix_millis),
+        force: cut(&upstream.force),
+        deployments: upstream.deployments.iter().take(COOLING_IN_REPORT_MAX).map(deployment_of).collect(),
+        credentials: upstream.credentials.iter().take(COOLING_IN_REPORT_MAX).map(credential_of).collect(),
+    }
+}
+
+fn deployment_of(deployment: &DeploymentReport) -> Deployment {
+    Deployment {
+        model: cut(&deployment.model),
+        state: BreakerState::parse(&deployment.state).unwrap_or(BreakerState::Open),
+        failures: deployment.consecutive_failures,
+        last_failure: deployment.last_failure.as_ref().map(unix_millis),
+        open_until: deployment.open_until.as_ref().map(unix_millis),
+    }
+}
+
+fn credential_of(credential: &CredentialReport) -> Credential {
+    Credential {
+        name: cut(&credential.name),
+        model: cut(&credential.model),
+        reason: cut(&credential.reason),
+        until: credential.until.as_ref().map(unix_millis),
     }
 }
 

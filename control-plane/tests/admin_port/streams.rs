@@ -7,8 +7,8 @@ use breakwater_proto::v1::report_health_response::Message as Down;
 use breakwater_proto::v1::watch_rulesets_request::Message;
 use breakwater_proto::v1::watch_rulesets_response::Message as FromServer;
 use breakwater_proto::v1::{
-    Ack, BreakerTransition, CallExplanation, ExplainAnswer, HealthReport, Hello, Nack, ProviderSpec,
-    Rejection, ReportHealthRequest, UpstreamReport,
+    Ack, BreakerTransition, CallExplanation, CredentialReport, DeploymentReport, ExplainAnswer, HealthReport,
+    Hello, Nack, ProviderSpec, Rejection, ReportHealthRequest, UpstreamReport,
 };
 use http::Method;
 use prost::Message as _;
@@ -144,11 +144,26 @@ async fn reports_show_breakers_and_their_transitions_are_in_the_ledger_once() {
         reason: "threshold".to_owned(),
         time: None,
         generation: 1,
+        ..BreakerTransition::default()
+    };
+    let of_a_model = BreakerTransition { model: "gpt-4o".to_owned(), generation: 2, ..transition.clone() };
+    let deployment = DeploymentReport {
+        model: "gpt-4o".to_owned(),
+        state: "half-open".to_owned(),
+        ..DeploymentReport::default()
+    };
+    let credential = CredentialReport {
+        name: "main".to_owned(),
+        reason: "rate_limited".to_owned(),
+        ..CredentialReport::default()
     };
     let upstream = UpstreamReport {
         provider: "openai".to_owned(),
         state: "open".to_owned(),
         consecutive_failures: 5,
+        force: "open".to_owned(),
+        deployments: vec![deployment],
+        credentials: vec![credential],
         ..UpstreamReport::default()
     };
     let report = HealthReport {
@@ -159,6 +174,7 @@ async fn reports_show_breakers_and_their_transitions_are_in_the_ledger_once() {
         transitions: vec![
             BreakerTransition { reason: "not a code".to_owned(), ..transition.clone() },
             transition,
+            of_a_model,
         ],
         ..HealthReport::default()
     };
@@ -169,6 +185,9 @@ async fn reports_show_breakers_and_their_transitions_are_in_the_ledger_once() {
         || async { node.rest(Method::GET, "/v1/admin/providers/status", None).await.json["data"][0].clone() };
     eventually("the report", || async { state().await["state"] == "open" }).await;
     assert_eq!((&state().await["failures"], &state().await["proxies_open"]), (&json!(5), &json!(1)));
+    let seen = state().await["proxies"][0].clone();
+    assert_eq!((&seen["force"], &seen["deployments"][0]["state"]), (&json!("open"), &json!("half-open")));
+    assert_eq!(seen["credentials"][0]["reason"], "rate_limited", "{seen}");
     let metrics = node.rest(Method::GET, "/metrics", None).await.text;
     assert!(metrics.contains("breakwater_circuit_breaker_state{provider=\"openai\"} 2"), "{metrics}");
     let recorded = || async {

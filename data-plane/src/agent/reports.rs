@@ -1,14 +1,17 @@
 //! What goes up: the health report, and the answers to questions about calls. Counts, names and times; never any text of a
 //! call.
 
+use breakwater_common::breaker::Force;
+use breakwater_common::limits::COOLING_IN_REPORT_MAX;
 use breakwater_common::time::UnixMillis;
 use breakwater_proto::v1::{
-    AttemptExplanation, BreakerTransition, CallExplanation, GuardFinding, HealthReport, UpstreamReport,
+    AttemptExplanation, BreakerTransition, CallExplanation, CredentialReport, DeploymentReport, GuardFinding,
+    HealthReport, UpstreamReport,
 };
 use prost_types::Timestamp;
 
 use super::{Handles, Identity};
-use crate::breakers::{NamedTransition, Standing};
+use crate::breakers::{CellStanding, Cooling, NamedTransition, Standing};
 use crate::trace::{AttemptNote, Facts, FindingNote};
 
 /// Makes a report. Returns the number of the transition to begin with next time.
@@ -39,6 +42,30 @@ fn upstream(standing: Standing) -> UpstreamReport {
         attempts: standing.counts.attempts,
         failures: standing.counts.failures,
         first_byte_ms_buckets: standing.counts.first_byte.to_vec(),
+        force: standing.force.map(Force::as_str).unwrap_or_default().to_owned(),
+        deployments: standing.models.into_iter().map(deployment).collect(),
+        credentials: standing.cooling.into_iter().take(COOLING_IN_REPORT_MAX).map(credential).collect(),
+    }
+}
+
+fn deployment(standing: CellStanding) -> DeploymentReport {
+    DeploymentReport {
+        model: standing.model,
+        state: standing.state.as_str().to_owned(),
+        consecutive_failures: standing.consecutive_failures,
+        last_failure: standing.counts.last_failure.map(timestamp),
+        open_until: standing.open_until.map(timestamp),
+        attempts: standing.counts.attempts,
+        failures: standing.counts.failures,
+    }
+}
+
+fn credential(cooling: Cooling) -> CredentialReport {
+    CredentialReport {
+        name: cooling.credential,
+        model: cooling.model,
+        reason: cooling.reason.to_owned(),
+        until: Some(timestamp(cooling.until)),
     }
 }
 
@@ -50,6 +77,8 @@ fn transition(named: NamedTransition) -> BreakerTransition {
         reason: named.transition.reason.as_str().to_owned(),
         time: Some(timestamp(named.time)),
         generation: named.transition.generation,
+        model: named.model,
+        evidence: named.transition.evidence.text(),
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use breakwater_common::breaker;
 use breakwater_common::ruleset::{CompiledRuleset, Ruleset, compile};
 use breakwater_common::time::MonoMillis;
 use breakwater_common::violation::Violation;
@@ -85,11 +84,7 @@ impl<'a> Taker<'a> {
 
     fn activate(&mut self, compiled: CompiledRuleset) -> Ack {
         let revision = compiled.revision();
-        let settings = |upstream: &breakwater_common::ruleset::Upstream| -> breaker::Settings {
-            upstream.provider.breaker
-        };
-        let providers = compiled.providers().iter();
-        self.handles.breakers.follow(providers.map(|(name, upstream)| (name.as_str(), settings(upstream))));
+        self.handles.breakers.follow(compiled.providers().values().map(Arc::as_ref));
         self.handles.cell.store(Arc::new(compiled));
         self.handles.ruleset_ready.ready();
         self.handles.metrics.revision(revision);

@@ -1,9 +1,10 @@
-//! Layer 9: the chain. Candidates are tried in order until one gives content; never after that, because what was sent
-//! cannot be taken back. Every candidate leaves a note, also those that were skipped.
+//! Layer 9: the chain. Candidates and their credentials are tried in order until one gives content; never after that, because
+//! what was sent cannot be taken back. Every try leaves a note, also those that were skipped.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use breakwater_common::breaker::failure::Next;
 use breakwater_common::guard::Side;
 use breakwater_common::limits::ATTEMPTS_MAX;
 use breakwater_common::resource::{Model, ProviderType};
@@ -18,6 +19,7 @@ use breakwater_runtime::SharedClock;
 use http::HeaderMap;
 use tower::Service;
 
+use super::chain::{Chain, Moved};
 use super::explain::{Failures, note};
 use super::reply;
 use super::underway::Underway;
@@ -72,36 +74,43 @@ where
         candidates.truncate(1);
     }
     let mut failures = Failures::new(candidates.len());
-    for candidate in candidates {
-        if counts_here(&call, &candidate) {
+    let mut chain = Chain::new(&candidates);
+    while let Some((candidate, credential)) = chain.here() {
+        if counts_here(&call, candidate) {
             return Ok(reply::counted(tokens::of_request(&call.request)));
         }
-        if let Some(reason) = skip(&candidate) {
-            call.trace.attempt(note(&candidate, "skipped", reason));
+        if let Some(reason) = skip(candidate) {
+            call.trace.attempt(note(candidate, "skipped", reason));
+            let _moved = chain.go_on(Next::Candidate, false);
             continue;
         }
-        let attempt = match attempt(&call, &candidate) {
+        let attempt = match attempt(&call, candidate, credential) {
             Ok(attempt) => attempt,
             Err(refused) => {
-                call.trace.attempt(note(&candidate, "skipped", "not_translatable"));
+                call.trace.attempt(note(candidate, "skipped", "not_translatable"));
                 failures.refused(refused);
+                let _moved = chain.go_on(Next::Candidate, false);
                 continue;
             }
         };
-        let underway = Underway::new(&call, &clock, note(&candidate, "", ""));
+        let underway = Underway::new(&call, &clock, note(candidate, "", ""));
         let tried = match inner.call(attempt).await {
             Ok(answer) => reply::begin(&call, answer).await,
             Err(fault) => Err(fault),
         };
         match &tried {
             Ok(_) => underway.end("succeeded", String::new(), Some(200)),
-            Err(fault) => underway.end(failures.result(fault), fault.word(), fault.status),
+            Err(fault) => underway.end(Failures::result(fault), fault.word(), fault.status),
         }
-        match tried {
+        let fault = match tried {
             Ok(reply) => return Ok(reply),
             // The caller's own fault: every other upstream would say the same.
             Err(AttemptFault { rejection: Some(rejection), .. }) => return Err(Fault::Rejected(rejection)),
-            Err(fault) => failures.failed(&fault),
+            Err(fault) => fault,
+        };
+        failures.failed(&fault);
+        if chain.go_on(fault.class.effect().next, !fault.class.is_unasked()) == Moved::Candidate {
+            failures.next_candidate();
         }
     }
     Err(failures.verdict())
@@ -149,9 +158,9 @@ fn keeps(candidate: &Candidate) -> bool {
 }
 
 /// Writes the call for a candidate. Errors: its format cannot say what the call asks.
-fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
+fn attempt(call: &Call, candidate: &Candidate, credential: usize) -> Result<Attempt, Refused> {
     if let Some(state) = &call.state {
-        return Ok(stored(call, candidate, state));
+        return Ok(Attempt { credential, ..stored(call, candidate, state) });
     }
     let provider = &candidate.upstream.provider;
     let client = call.request.format();
@@ -180,6 +189,7 @@ fn attempt(call: &Call, candidate: &Candidate) -> Result<Attempt, Refused> {
         upstream: Arc::clone(&candidate.upstream),
         model: candidate.model.clone(),
         deployment: candidate.deployment.clone(),
+        credential,
         alias: call.alias.clone(),
         body: prepared.body,
         exchange: Arc::new(Exchange {
@@ -223,6 +233,7 @@ fn stored(call: &Call, candidate: &Candidate, state: &Arc<State>) -> Attempt {
         upstream: Arc::clone(&candidate.upstream),
         model: candidate.model.clone(),
         deployment: candidate.deployment.clone(),
+        credential: 0,
         alias: call.alias.clone(),
         body,
         exchange: Arc::new(Exchange {

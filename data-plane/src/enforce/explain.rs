@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use breakwater_common::breaker::failure::Class;
 use breakwater_common::ruleset::Candidate;
 use breakwater_dialect::ir::Refused;
 
-use crate::call::{AttemptFault, Reason};
+use crate::call::AttemptFault;
 use crate::fault::Fault;
 use crate::trace::AttemptNote;
 
@@ -19,15 +20,26 @@ pub(super) struct Failures {
     open: usize,
     rate_limited: usize,
     failed: usize,
+    /// What the credentials of the candidate under way came to.
+    now: Option<Kind>,
     retry_after: Option<Duration>,
     /// Why the first candidate that cannot be asked cannot.
     refused: Option<Refused>,
 }
 
+/// What a candidate came to. Of several credentials the greatest counts: one that is over its limit works again soon, whatever is
+/// wrong with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Open,
+    Failed,
+    RateLimited,
+}
+
 impl Failures {
     /// Starts a chain of so many candidates.
     pub(super) fn new(candidates: usize) -> Self {
-        Self { candidates, open: 0, rate_limited: 0, failed: 0, retry_after: None, refused: None }
+        Self { candidates, open: 0, rate_limited: 0, failed: 0, now: None, retry_after: None, refused: None }
     }
 
     /// Notes a candidate whose format cannot say what the call asks.
@@ -35,32 +47,47 @@ impl Failures {
         let _first = self.refused.get_or_insert(refused);
     }
 
-    /// Notes a candidate that gave no answer.
+    /// Notes a credential that gave no answer.
     pub(super) fn failed(&mut self, fault: &AttemptFault) {
-        match fault.reason {
-            Reason::BreakerOpen => self.open += 1,
-            Reason::RateLimited => self.rate_limited += 1,
-            Reason::BadConfiguration
-            | Reason::Connect
-            | Reason::FirstByteTimeout
-            | Reason::Status
-            | Reason::CredentialRefused
-            | Reason::ModelRefused
-            | Reason::Rejected
-            | Reason::UnexpectedStatus
-            | Reason::Garbage
-            | Reason::TooLarge
-            | Reason::Cut
-            | Reason::StreamError => self.failed += 1,
-        }
+        let kind = match fault.class {
+            Class::BreakerOpen | Class::CredentialDown => Kind::Open,
+            Class::RateLimited | Class::CoolingDown => Kind::RateLimited,
+            Class::BadConfiguration
+            | Class::Connect
+            | Class::FirstByteTimeout
+            | Class::Status
+            | Class::QuotaExhausted
+            | Class::QuotaDoubtful
+            | Class::CredentialRefused
+            | Class::ModelRefused
+            | Class::Rejected
+            | Class::ContextLength
+            | Class::ContentFilter
+            | Class::UnexpectedStatus
+            | Class::Garbage
+            | Class::TooLarge
+            | Class::Cut
+            | Class::StreamError => Kind::Failed,
+        };
+        self.now = self.now.max(Some(kind));
         if let Some(retry_after) = fault.retry_after {
             self.retry_after = Some(self.retry_after.map_or(retry_after, |known| known.min(retry_after)));
         }
     }
 
-    /// Returns the word for the note: a candidate whose breaker is open was not asked.
-    pub(super) fn result(&self, fault: &AttemptFault) -> &'static str {
-        if fault.reason == Reason::BreakerOpen { "skipped" } else { "failed" }
+    /// Ends a candidate.
+    pub(super) fn next_candidate(&mut self) {
+        match self.now.take() {
+            Some(Kind::Open) => self.open += 1,
+            Some(Kind::RateLimited) => self.rate_limited += 1,
+            Some(Kind::Failed) => self.failed += 1,
+            None => {}
+        }
+    }
+
+    /// Returns the word for the note: who was not asked was skipped.
+    pub(super) fn result(fault: &AttemptFault) -> &'static str {
+        if fault.class.is_unasked() { "skipped" } else { "failed" }
     }
 
     /// Returns what the caller gets (source: contract/rest.md). Candidates that were skipped for their configuration count
@@ -98,17 +125,18 @@ pub(super) fn note(candidate: &Candidate, result: &'static str, reason: &str) ->
 mod tests {
     use super::*;
 
-    fn check(candidates: usize, reasons: &[Reason], status: u16) {
+    fn check(candidates: usize, classes: &[Class], status: u16) {
         let mut failures = Failures::new(candidates);
-        for reason in reasons {
-            failures.failed(&AttemptFault::new(*reason));
+        for class in classes {
+            failures.failed(&AttemptFault::new(*class));
+            failures.next_candidate();
         }
-        assert_eq!(failures.verdict().face().status, status, "{candidates} {reasons:?}");
+        assert_eq!(failures.verdict().face().status, status, "{candidates} {classes:?}");
     }
 
     #[test]
     fn the_caller_gets_the_status_of_the_contract() {
-        use Reason::{BreakerOpen, Connect, RateLimited, Status};
+        use Class::{BreakerOpen, Connect, RateLimited, Status};
         check(1, &[Status], 502);
         check(1, &[RateLimited], 429);
         check(1, &[BreakerOpen], 503);
@@ -122,11 +150,27 @@ mod tests {
     }
 
     #[test]
+    fn one_credential_that_is_over_its_limit_makes_its_candidate_so() {
+        use Class::{CoolingDown, CredentialDown, CredentialRefused, RateLimited};
+        let check = |classes: &[Class], status: u16| {
+            let mut failures = Failures::new(1);
+            classes.iter().for_each(|class| failures.failed(&AttemptFault::new(*class)));
+            failures.next_candidate();
+            assert_eq!(failures.verdict().face().status, status, "{classes:?}");
+        };
+        check(&[CredentialRefused, RateLimited, CredentialDown], 429);
+        check(&[CoolingDown, CredentialRefused], 429);
+        check(&[CredentialRefused, CredentialRefused], 502);
+        check(&[CredentialDown, CredentialRefused], 502);
+        check(&[CredentialDown, CredentialDown], 503);
+    }
+
+    #[test]
     fn the_soonest_retry_is_told() {
         let mut failures = Failures::new(2);
         for seconds in [30, 7] {
             let retry_after = Some(Duration::from_secs(seconds));
-            failures.failed(&AttemptFault { retry_after, ..AttemptFault::new(Reason::BreakerOpen) });
+            failures.failed(&AttemptFault { retry_after, ..AttemptFault::new(Class::BreakerOpen) });
         }
         assert_eq!(failures.verdict(), Fault::NoProviderAvailable { retry_after: Duration::from_secs(7) });
     }

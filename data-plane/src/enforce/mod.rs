@@ -1,6 +1,7 @@
 //! What holds for a call whoever answers it: its deadline, its guardrails, its chain of upstreams.
 
 pub(crate) mod attempts;
+mod chain;
 pub(crate) mod deadline;
 mod explain;
 pub(crate) mod guard;

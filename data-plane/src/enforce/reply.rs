@@ -2,6 +2,7 @@
 //! was sent, and an upstream that fails has merely failed an attempt.
 
 use breakwater_common::breaker::Outcome;
+use breakwater_common::breaker::failure::Class;
 use breakwater_common::guard::Side;
 use breakwater_common::limits::STREAM_COMMIT_BYTES_MAX;
 use bytes::{Bytes, BytesMut};
@@ -11,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout_at;
 
 use super::live::{Begun, Live};
-use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reason, Reply, ReplyBody};
+use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reply, ReplyBody};
 use crate::tokens::{self, Unsaid};
 use crate::trace::Ending;
 use breakwater_dialect::StreamFault;
@@ -34,6 +35,7 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
         }),
         AnswerBody::Stream(source) => match commit(&answer.exchange, source, answer.first_content_by).await {
             Ok(begun) => {
+                answer.permit.first_token(answer.sent.elapsed());
                 answer.permit.first_byte(answer.first_byte);
                 let idle = answer.upstream.provider.timeouts.idle;
                 let live = Live::new(begun, answer.permit, call, idle);
@@ -48,7 +50,7 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
     match result {
         Ok(reply) => Ok(reveal(call, &answer.upstream.name, reply)),
         Err(fault) => {
-            answer.permit.report(fault.outcome());
+            answer.permit.report(fault.class.effect().outcome);
             Err(fault)
         }
     }
@@ -112,8 +114,8 @@ async fn commit(
     loop {
         let frame = timeout_at(first_content_by, source.frame())
             .await
-            .map_err(|_elapsed| with_status(Reason::FirstByteTimeout))?;
-        let Some(Ok(frame)) = frame else { return Err(with_status(Reason::Cut)) };
+            .map_err(|_elapsed| with_status(Class::FirstByteTimeout))?;
+        let Some(Ok(frame)) = frame else { return Err(with_status(Class::Cut)) };
         let Ok(data) = frame.into_data() else { continue };
         let step = rewriter.push(&data).map_err(|fault| stream_fault(&fault))?;
         held.extend_from_slice(&step.bytes);
@@ -129,19 +131,19 @@ async fn commit(
 
 fn stream_fault(fault: &StreamFault) -> AttemptFault {
     with_status(match fault {
-        StreamFault::Upstream { .. } => Reason::StreamError,
-        StreamFault::Garbage => Reason::Garbage,
-        StreamFault::EventTooLarge { .. } => Reason::TooLarge,
-        StreamFault::Empty => Reason::Cut,
+        StreamFault::Upstream { .. } => Class::StreamError,
+        StreamFault::Garbage => Class::Garbage,
+        StreamFault::EventTooLarge { .. } => Class::TooLarge,
+        StreamFault::Empty => Class::Cut,
     })
 }
 
 fn garbage() -> AttemptFault {
-    with_status(Reason::Garbage)
+    with_status(Class::Garbage)
 }
 
-fn with_status(reason: Reason) -> AttemptFault {
-    AttemptFault { status: Some(200), ..AttemptFault::new(reason) }
+fn with_status(class: Class) -> AttemptFault {
+    AttemptFault { status: Some(200), ..AttemptFault::new(class) }
 }
 
 /// Makes the reply's head from nothing: what an upstream's head says never reaches the caller.

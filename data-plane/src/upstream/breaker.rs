@@ -1,13 +1,16 @@
-//! Layer 10: asks the provider's breaker. Inside of the attempts, so that each try asks its own provider. The permit comes
-//! back whatever happens: with an outcome, or as abandoned when the future is dropped.
+//! Layer 10: asks the breakers of the provider and of its deployment, and whether the credential may be used. Inside of the
+//! attempts, so that each try asks its own. The permit comes back whatever happens: with an outcome, or as abandoned when the
+//! future is dropped.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use breakwater_common::ruleset::Upstream;
 use tower::Service;
 
 use super::Arrived;
-use crate::breakers::Breakers;
-use crate::call::{Answer, Attempt, AttemptFault, Pending, Reason};
+use crate::breakers::{Breakers, Refusal, Target};
+use crate::call::{Answer, Attempt, AttemptFault, Pending};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -36,25 +39,32 @@ where
     }
 
     fn call(&mut self, attempt: Attempt) -> Self::Future {
-        let mut permit = match self.breakers.ask(&attempt.upstream.name, attempt.upstream.provider.breaker) {
+        let upstream = Arc::clone(&attempt.upstream);
+        let (model, index) = (attempt.model.clone(), attempt.credential);
+        let target = Target { upstream: &upstream, model: &model, credential: credential(&upstream, index) };
+        let mut permit = match self.breakers.ask(target) {
             Ok(permit) => permit,
-            Err(retry_after) => {
-                let fault =
-                    AttemptFault { retry_after: Some(retry_after), ..AttemptFault::new(Reason::BreakerOpen) };
+            Err(Refusal { class, retry_after }) => {
+                let fault = AttemptFault { retry_after: Some(retry_after), ..AttemptFault::new(class) };
                 return Box::pin(std::future::ready(Err(fault)));
             }
         };
         let arrived = self.inner.call(attempt);
         Box::pin(async move {
             match arrived.await {
-                Ok(Arrived { upstream, exchange, body, first_byte, first_content_by }) => {
-                    Ok(Answer { upstream, exchange, body, permit, first_byte, first_content_by })
+                Ok(Arrived { upstream, exchange, body, sent, first_byte, first_content_by }) => {
+                    Ok(Answer { upstream, exchange, body, permit, sent, first_byte, first_content_by })
                 }
                 Err(fault) => {
-                    permit.report(fault.outcome());
+                    permit.failed((credential(&upstream, index), &model), fault.class, fault.retry_after);
                     Err(fault)
                 }
             }
         })
     }
+}
+
+/// Returns the name of a credential; empty if the provider has none.
+fn credential(upstream: &Upstream, index: usize) -> &str {
+    upstream.provider.credentials.get(index).map_or("", |credential| &credential.name)
 }

@@ -2,30 +2,20 @@
 
 use std::time::Duration;
 
+use breakwater_common::breaker::cooldown::believed;
+use breakwater_common::breaker::failure::{self, Said, Topic};
 use breakwater_dialect::{ErrorClass, ProviderError, translate};
 use http::{HeaderMap, header};
 
 use super::scrub::Scrub;
-use crate::call::{Attempt, AttemptFault, Reason};
+use crate::call::{Attempt, AttemptFault};
 use crate::fault::Rejection;
 
-/// Bounds of what an upstream may ask us to wait: below it helps nobody, above it a bad upstream would ban itself.
-const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// Characters of an upstream's message that a caller gets.
 const MESSAGE_CHARS_MAX: usize = 2_048;
 
 /// Classifies an answer whose status is not 200.
 pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptFault {
-    let reason = match status {
-        408 | 500..=599 => Reason::Status,
-        429 => Reason::RateLimited,
-        401..=403 => Reason::CredentialRefused,
-        // What the caller asked for is not kept there; else the operator's model is not.
-        404 if attempt.state.is_some() => Reason::Rejected,
-        404 => Reason::ModelRefused,
-        400..=499 => Reason::Rejected,
-        _ => Reason::UnexpectedStatus,
-    };
     let text = std::str::from_utf8(body).unwrap_or_default();
     let mut said = translate::read_error(attempt.exchange.provider, status, text);
     if said.kind.is_none() {
@@ -33,17 +23,41 @@ pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body:
         let kind = headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
         said.kind = kind.and_then(|kind| kind.split(':').next()).map(str::to_owned);
     }
+    let class = failure::classify(
+        &Said {
+            status,
+            code: said.code.as_deref().unwrap_or_default(),
+            kind: said.kind.as_deref().unwrap_or_default(),
+            topic: topic(said.class),
+            stored: attempt.state.is_some(),
+        },
+        &attempt.upstream.provider.error_map,
+    );
     let in_body = said.retry_after_ms.map(Duration::from_millis);
     AttemptFault {
-        reason,
+        class,
         status: Some(status),
-        retry_after: retry_after(headers).or(in_body.map(clamped)),
-        rejection: (reason == Reason::Rejected).then(|| Box::new(rejection(attempt, status, said))),
+        retry_after: retry_after(headers).or(in_body).map(|asked| believed(Some(asked))),
+        rejection: class.is_the_callers().then(|| Box::new(rejection(attempt, status, said))),
     }
 }
 
-fn clamped(wait: Duration) -> Duration {
-    wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1)
+/// Returns what an error speaks of, as far as it says more than the status.
+fn topic(class: ErrorClass) -> Topic {
+    match class {
+        ErrorClass::Billing => Topic::Quota,
+        ErrorClass::ContextLength => Topic::ContextLength,
+        ErrorClass::ContentFilter => Topic::ContentFilter,
+        ErrorClass::Invalid
+        | ErrorClass::Authentication
+        | ErrorClass::Permission
+        | ErrorClass::NotFound
+        | ErrorClass::TooLarge
+        | ErrorClass::RateLimit
+        | ErrorClass::Overloaded
+        | ErrorClass::Timeout
+        | ErrorClass::Server => Topic::Other,
+    }
 }
 
 /// Reads `retry-after-ms` or `Retry-After` in seconds; a date is not read.
@@ -52,8 +66,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = number("retry-after-ms")
         .map(|millis| millis / 1_000.0)
         .or_else(|| number(header::RETRY_AFTER.as_str()))?;
-    let wait = Duration::try_from_secs_f64(seconds).ok()?;
-    Some(clamped(wait))
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Writes what an upstream said for the caller. Words of its format are kept where they are the caller's too.
@@ -88,15 +101,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_read_and_clamped() {
+    fn waits_are_read() {
         let check = |name: &'static str, value: &str, expect: Option<u64>| {
             let mut headers = HeaderMap::new();
             drop(headers.insert(name, value.parse().unwrap()));
             assert_eq!(retry_after(&headers), expect.map(Duration::from_millis), "{name}: {value}");
         };
         check("retry-after", "7", Some(7_000));
-        check("retry-after", "0", Some(1_000));
-        check("retry-after", "99999", Some(300_000));
+        check("retry-after", "0", Some(0));
+        check("retry-after", "99999", Some(99_999_000));
         check("retry-after", "1.5", Some(1_500));
         check("retry-after-ms", "2500", Some(2_500));
         check("retry-after", "-1", None);

@@ -4,6 +4,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use breakwater_common::breaker::failure::Class;
 use breakwater_common::limits::{REPLY_BODY_BYTES_MAX, UPSTREAM_ERROR_BYTES_MAX};
 use bytes::{Bytes, BytesMut};
 use http::{Response, header};
@@ -14,7 +15,7 @@ use tower::Service;
 
 use super::client::Clients;
 use super::{Arrived, Signed, classify};
-use crate::call::{AnswerBody, Attempt, AttemptFault, Pending, Reason};
+use crate::call::{AnswerBody, Attempt, AttemptFault, Pending};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
     let answered = if attempt.stream {
         // Connecting has its own limit within this one; what remains is the wait for the answer.
         let by = sent + limits.connect + limits.first_token;
-        timeout_at(by, answered).await.map_err(|_elapsed| AttemptFault::new(Reason::FirstByteTimeout))?
+        timeout_at(by, answered).await.map_err(|_elapsed| AttemptFault::new(Class::FirstByteTimeout))?
     } else {
         // The first byte comes when the whole answer is thought out: only the call's deadline, above, bounds that.
         answered.await
@@ -61,7 +62,7 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
     let response = answered.map_err(|error| {
         // The error's text may hold the address: it stays at debug, which is off in production.
         tracing::debug!(provider = %attempt.upstream.name, connect = error.is_connect(), "attempt failed");
-        AttemptFault::new(Reason::Connect)
+        AttemptFault::new(Class::Connect)
     })?;
     let first_byte = sent.elapsed();
     let body = take(&attempt, response, limits.idle).await?;
@@ -69,6 +70,7 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
         upstream: attempt.upstream,
         exchange: attempt.exchange,
         body,
+        sent,
         first_byte,
         first_content_by: Instant::now() + limits.first_token.saturating_sub(first_byte),
     })
@@ -93,14 +95,14 @@ async fn take(
         .is_some_and(|value| is_stream(&value.as_bytes().to_ascii_lowercase()));
     // Some answer a call for a stream with all at once; nobody answers a plain call with a stream.
     if streams && !attempt.stream {
-        return Err(AttemptFault { status: Some(status), ..AttemptFault::new(Reason::Garbage) });
+        return Err(AttemptFault { status: Some(status), ..AttemptFault::new(Class::Garbage) });
     }
     if streams {
         return Ok(AnswerBody::Stream(response.into_body()));
     }
     match read(response.into_body(), REPLY_BODY_BYTES_MAX, idle).await {
         Ok(bytes) => Ok(AnswerBody::Whole(bytes)),
-        Err(reason) => Err(AttemptFault { status: Some(status), ..AttemptFault::new(reason) }),
+        Err(class) => Err(AttemptFault { status: Some(status), ..AttemptFault::new(class) }),
     }
 }
 
@@ -112,17 +114,17 @@ fn is_stream(media_type: &[u8]) -> bool {
 }
 
 /// Reads a body. Errors: it is over the bound, broke off, or fell silent.
-async fn read(mut body: Incoming, bytes_max: usize, idle: Duration) -> Result<Bytes, Reason> {
+async fn read(mut body: Incoming, bytes_max: usize, idle: Duration) -> Result<Bytes, Class> {
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
-        return Err(Reason::TooLarge);
+        return Err(Class::TooLarge);
     }
     let mut read = BytesMut::new();
     loop {
-        let frame = timeout(idle, body.frame()).await.map_err(|_elapsed| Reason::Cut)?;
+        let frame = timeout(idle, body.frame()).await.map_err(|_elapsed| Class::Cut)?;
         let Some(frame) = frame else { return Ok(read.freeze()) };
-        let Ok(data) = frame.map_err(|_broken| Reason::Cut)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_broken| Class::Cut)?.into_data() else { continue };
         if read.len() + data.len() > bytes_max {
-            return Err(Reason::TooLarge);
+            return Err(Class::TooLarge);
         }
         read.extend_from_slice(&data);
     }

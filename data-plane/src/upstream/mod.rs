@@ -39,7 +39,9 @@ pub(crate) struct Arrived {
     pub(crate) exchange: Arc<Exchange>,
     /// Its body.
     pub(crate) body: AnswerBody,
-    /// From the request sent to the answer's head.
+    /// When the request was sent.
+    pub(crate) sent: Instant,
+    /// From then to the answer's head.
     pub(crate) first_byte: Duration,
     /// When a stream must have given its first content.
     pub(crate) first_content_by: Instant,

@@ -3,6 +3,7 @@
 
 use std::task::{Context, Poll};
 
+use breakwater_common::breaker::failure::Class;
 use breakwater_common::resource::ProviderType;
 use breakwater_dialect::Format;
 use breakwater_runtime::SharedClock;
@@ -13,7 +14,7 @@ use tower::Service;
 use super::address::address;
 use super::sigv4::{self, AccessKey, Parts, Scope};
 use super::{Arrived, Signed};
-use crate::call::{Attempt, AttemptFault, Pending, Reason};
+use crate::call::{Attempt, AttemptFault, Pending};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ where
     fn call(&mut self, attempt: Attempt) -> Self::Future {
         match sign(&attempt, self.clock.wall().0 / 1_000) {
             Some(request) => self.inner.call(Signed { attempt, request }),
-            None => Box::pin(std::future::ready(Err(AttemptFault::new(Reason::BadConfiguration)))),
+            None => Box::pin(std::future::ready(Err(AttemptFault::new(Class::BadConfiguration)))),
         }
     }
 }
@@ -76,7 +77,7 @@ fn sign(attempt: &Attempt, unix_seconds: u64) -> Option<Request<Full<bytes::Byte
     if attempt.exchange.provider == Format::Messages || attempt.exchange.provider == Format::CountTokens {
         let _given = headers.entry("anthropic-version").or_insert(ANTHROPIC_VERSION);
     }
-    let api_key = attempt.upstream.provider.credentials.first().map(|credential| credential.api_key.as_str());
+    let api_key = attempt.credential().map(|credential| credential.api_key.as_str());
     match api_key.and_then(AccessKey::parse) {
         Some(key) if attempt.upstream.provider.provider_type == ProviderType::Bedrock => {
             sign_for_aws(attempt, key, unix_seconds, &mut request)?;
@@ -127,7 +128,7 @@ fn sign_for_aws(
 /// Puts the provider's credential where the provider looks for it. Ollama needs none.
 fn credential(attempt: &Attempt, request: &mut Request<Full<bytes::Bytes>>) -> Option<()> {
     let provider = &attempt.upstream.provider;
-    let Some(credential) = provider.credentials.first() else {
+    let Some(credential) = attempt.credential() else {
         return (provider.provider_type == ProviderType::Ollama).then_some(());
     };
     let api_key = &credential.api_key;

@@ -13,6 +13,7 @@
 
 mod bad_input;
 mod chain;
+mod credentials;
 mod drain;
 mod formats;
 mod guarded;

@@ -53,7 +53,7 @@ pub async fn start() -> Vec<Upstream> {
         let provider = json!({"provider": {"name": format, "spec": {
             "type": kind, "base_url": format!("http://{}{ending}", llm.addr()),
             "credentials": [{"name": "main", "api_key": "sk-test"}],
-            "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms"},
+            "circuit_breaker": {"threshold": 1000, "open_ttl": "100ms", "failure_ratio": "0%"},
         }}});
         upstreams.push(Upstream { format, truths, provider, llm });
     }
