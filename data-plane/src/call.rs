@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breakwater_common::breaker::failure::Class;
-use breakwater_common::resource::Credential;
+use breakwater_common::resource::{Credential, Tenant};
 use breakwater_common::ruleset::{CompiledRoute, KeyHolder, Upstream};
 use breakwater_dialect::exchange::Exchange;
 use breakwater_dialect::pass::ClientRequest;
@@ -46,6 +46,8 @@ pub(crate) struct Call {
     pub(crate) trace: Trace,
     /// Who calls.
     pub(crate) holder: Arc<KeyHolder>,
+    /// Whose key it is.
+    pub(crate) tenant: Arc<Tenant>,
     /// Where it goes.
     pub(crate) route: Arc<CompiledRoute>,
     /// What the caller put in `model`.

@@ -1,6 +1,8 @@
 //! What must hold between resources. Admission checks it on the whole state as it would be after a change, and a proxy
 //! checks it again on what it receives, with the same code.
 
+mod eligible;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::{Catalog, Chains, Step};
@@ -13,8 +15,8 @@ use crate::violation::Violation;
 /// Checks all resources against each other; returns every violation, at most [`VIOLATIONS_MAX`].
 ///
 /// Refused are: names that name nothing; a model that its provider does not list; an alias used twice; a chain that is
-/// empty or comes back to an endpoint (a cyclic fallback); a chain that leaves the route's sovereignty; a condition that
-/// cannot be tested. `refs` are the references that the bodies declare (see `manifest::references`); those that the
+/// empty or comes back to an endpoint (a cyclic fallback); a place of a chain that could never be asked ([`super::eligible`]);
+/// a tenant whose lists leave nobody to answer; a condition that cannot be tested. `refs` are the references that the bodies declare (see `manifest::references`); those that the
 /// domain knows by itself are checked also if `refs` lacks them.
 #[must_use]
 pub fn check_references(
@@ -41,7 +43,12 @@ pub fn check_references(
                 own.extend(chains.dangling.iter().cloned());
                 found.check_route(&catalog, route, chains);
             }
-            Spec::Tenant(tenant) => own.extend(numbered("spec.routes", Kind::Route, &tenant.routes)),
+            Spec::Tenant(tenant) => {
+                own.extend(numbered("spec.routes", Kind::Route, &tenant.routes));
+                let providers = &tenant.allowed.providers;
+                own.extend(numbered("spec.allowed_providers", Kind::Provider, providers));
+                found.check_allowed(all, &catalog, tenant);
+            }
             Spec::Provider(_) | Spec::Policy(_) | Spec::Stored(_) => {}
         }
         let known =
@@ -109,9 +116,10 @@ impl Found {
         }
         for chain in std::iter::once(&chains.default).chain(&chains.rules) {
             self.check_no_cycle(chain);
-            for step in chain {
-                self.check_step(catalog, route, step);
+            for step in chain.iter().filter(|step| step.inline) {
+                self.check_model(catalog, &step.path, &step.provider, &step.model);
             }
+            self.check_eligible(catalog, route, chain);
         }
     }
 
@@ -171,32 +179,6 @@ impl Found {
                 seen.insert((&step.provider, &step.model), step.path.as_str());
             }
         }
-    }
-
-    fn check_step(&mut self, catalog: &Catalog<'_>, route: &Route, step: &Step) {
-        if step.inline {
-            self.check_model(catalog, &step.path, &step.provider, &step.model);
-        }
-        let carries = |tags: &[String]| tags.contains(&route.sovereignty);
-        let provider = catalog.providers.get(step.provider.as_str());
-        if route.sovereignty.is_empty() || provider.is_none_or(|provider| carries(&provider.tags)) {
-            return;
-        }
-        let carriers: Vec<&str> = catalog
-            .providers
-            .iter()
-            .filter(|(_, other)| carries(&other.tags))
-            .map(|(name, _)| *name)
-            .collect();
-        let advice = match carriers.as_slice() {
-            [] => "no provider carries it yet".to_owned(),
-            _ => format!("these carry it: {}", carriers.join(", ")),
-        };
-        let message = format!(
-            "Provider \"{}\" lacks the tag \"{}\" that the route's sovereignty asks for; {advice}",
-            step.provider, route.sovereignty
-        );
-        self.add(&step.path, message);
     }
 
     fn check_aliases(&mut self, all: &BTreeMap<(Kind, String), Spec>) {

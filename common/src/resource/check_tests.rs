@@ -2,14 +2,16 @@
 
 #[path = "check_chain_tests.rs"]
 mod chains;
+#[path = "check_eligible_tests.rs"]
+mod eligible;
 
 use std::time::Duration;
 
 use super::*;
 use crate::breaker;
 use crate::resource::{
-    Condition, ConditionValue, Endpoint, EndpointRef, Mode, Model, Policy, Provider, ProviderType, RouteRule,
-    Tenant, Timeouts,
+    Allowed, Condition, ConditionValue, Endpoint, EndpointRef, Mode, Model, Policy, Provider, ProviderType,
+    RouteRule, Tenant, Timeouts,
 };
 
 type All = BTreeMap<(Kind, String), Spec>;
@@ -19,6 +21,7 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
         provider_type: ProviderType::OpenAi,
         base_url: "http://127.0.0.1:1".into(),
         region: String::new(),
+        jurisdiction: String::new(),
         tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
         api_version: String::new(),
         credentials: Vec::new(),
@@ -30,6 +33,7 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
             .map(|&name| Model {
                 name: name.into(),
                 deployment: String::new(),
+                context_window: None,
                 max_output_tokens: None,
                 capabilities: Vec::new(),
                 price: None,
@@ -38,6 +42,11 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
             .collect(),
         disabled: false,
     })
+}
+
+fn tenant(routes: &[&str]) -> Spec {
+    let routes = routes.iter().map(|&name| name.to_owned()).collect();
+    Spec::Tenant(Tenant { display_name: String::new(), routes, allowed: Allowed::default() })
 }
 
 fn at(provider: &str, model: &str) -> EndpointRef {
@@ -59,6 +68,7 @@ fn route(chain: Vec<EndpointRef>) -> Route {
         sovereignty: String::new(),
         reveal_provider: false,
         provider_state: false,
+        max_price: None,
         deadline: Duration::from_secs(1),
     }
 }
@@ -109,7 +119,7 @@ fn a_sound_state_has_no_violation() {
     let mut sound = route(vec![named("primary"), at("azure", "gpt-4o"), at("any", "whatever")]);
     sound.policies = vec!["production".into()];
     sound.rules = vec![providers(&["azure", "openai"], vec![condition("user.team", Operator::Eq, "legal")])];
-    let tenant = Spec::Tenant(Tenant { display_name: String::new(), routes: vec!["chat".into()] });
+    let tenant = tenant(&["chat"]);
     check(&with([(Kind::Route, "chat", Spec::Route(sound)), (Kind::Tenant, "acme", tenant)]), &[]);
 }
 
@@ -119,7 +129,7 @@ fn names_that_name_nothing_are_refused_with_what_exists() {
     dangling.policies = vec!["production".into(), "strict".into()];
     dangling.rules = vec![providers(&["azure", "gone"], Vec::new())];
     let endpoint = Spec::Endpoint(Endpoint { provider: "zzz".into(), model: "m".into() });
-    let tenant = Spec::Tenant(Tenant { display_name: String::new(), routes: vec!["chta".into()] });
+    let tenant = tenant(&["chta"]);
     let list = "there are: any, azure, kumo, openai";
     check(
         &with([

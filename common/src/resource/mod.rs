@@ -4,6 +4,7 @@
 pub(crate) mod catalog;
 mod check;
 mod condition;
+pub mod eligible;
 mod endpoint;
 mod kind;
 mod policy;
@@ -14,6 +15,7 @@ mod tenant;
 
 pub use check::check_references;
 pub use condition::{CompiledCondition, Facts};
+pub use eligible::Allowed;
 pub use endpoint::Endpoint;
 pub use kind::Kind;
 pub use policy::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};

@@ -18,6 +18,8 @@ pub struct Provider {
     pub base_url: String,
     /// The vendor's region; empty if not said.
     pub region: String,
+    /// Where prompts are processed; empty if not said.
+    pub jurisdiction: String,
     /// Marks that routes ask for.
     pub tags: Vec<String>,
     /// Azure's dated version; empty if not said.
@@ -150,6 +152,8 @@ pub struct Model {
     pub name: String,
     /// Azure's deployment; empty if it is the model's name.
     pub deployment: String,
+    /// Tokens that prompt and answer may take together; none if not said.
+    pub context_window: Option<u32>,
     /// The most tokens of one answer; none if not said.
     pub max_output_tokens: Option<u32>,
     /// What it can do, in the words of manifests; empty if not said.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Price;
+
 /// What happens to calls that ask for one of the aliases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
@@ -21,6 +23,8 @@ pub struct Route {
     pub reveal_provider: bool,
     /// Callers may use what the first provider keeps for them.
     pub provider_state: bool,
+    /// The most that a model of the route may cost; none: any.
+    pub max_price: Option<Price>,
     /// The whole call's limit.
     pub deadline: Duration,
 }

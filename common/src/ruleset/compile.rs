@@ -9,7 +9,7 @@ use super::{Item, KEY_KIND, Ruleset, digest};
 use crate::guard::CompiledGuards;
 use crate::limits::VIOLATIONS_MAX;
 use crate::resource::catalog::{Catalog, Step};
-use crate::resource::{CompiledCondition, Kind, Policy, Provider, Route, Spec, check_references};
+use crate::resource::{CompiledCondition, Kind, Policy, Provider, Route, Spec, Tenant, check_references};
 use crate::violation::Violation;
 use crate::wire::{KeyGrant, decode_key_grant, decode_spec};
 
@@ -50,6 +50,7 @@ pub fn compile(ruleset: &Ruleset) -> Result<CompiledRuleset, Vec<Violation>> {
     Ok(CompiledRuleset {
         revision: ruleset.revision,
         digest: digest(ruleset.revision, &ruleset.items),
+        terms: terms(&specs),
         providers: compiler.providers,
         aliases: compiler.aliases,
         tenants,
@@ -149,6 +150,7 @@ impl<'a> Compiler<'a> {
             reveal_provider: route.reveal_provider,
             provider_state: route.provider_state,
             sovereignty: route.sovereignty.clone(),
+            max_price: route.max_price,
             default: self.candidates(&chains.default),
             rules,
         });
@@ -169,11 +171,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn candidates(&self, steps: &[Step]) -> Vec<Candidate> {
-        steps.iter().filter_map(|step| self.candidate(step)).collect()
+        let numbered = steps.iter().enumerate();
+        numbered.filter_map(|(index, step)| self.candidate(step, index > 0)).collect()
     }
 
     /// Returns the candidate of a step. The catalog resolves steps to providers that exist, so none is lost.
-    fn candidate(&self, step: &Step) -> Option<Candidate> {
+    fn candidate(&self, step: &Step, fallback: bool) -> Option<Candidate> {
         let upstream = Arc::clone(self.providers.get(&step.provider)?);
         let listed = upstream.provider.model(&step.model);
         let deployment = listed.map(|model| model.deployment.as_str()).filter(|text| !text.is_empty());
@@ -181,6 +184,7 @@ impl<'a> Compiler<'a> {
             model: step.model.clone(),
             deployment: deployment.unwrap_or(&step.model).to_owned(),
             disabled: upstream.provider.disabled || listed.is_some_and(|model| model.disabled),
+            fallback,
             upstream,
         })
     }
@@ -195,4 +199,12 @@ impl<'a> Compiler<'a> {
         }
         tenants
     }
+}
+
+fn terms(specs: &BTreeMap<(Kind, String), Spec>) -> BTreeMap<String, Arc<Tenant>> {
+    let tenants = specs.iter().filter_map(|((_, name), spec)| match spec {
+        Spec::Tenant(tenant) => Some((name.clone(), Arc::new(tenant.clone()))),
+        Spec::Provider(_) | Spec::Endpoint(_) | Spec::Policy(_) | Spec::Route(_) | Spec::Stored(_) => None,
+    });
+    tenants.collect()
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::authenticate::{KeyHolder, Keys};
 use crate::guard::CompiledGuards;
-use crate::resource::{CompiledCondition, Facts, Provider};
+use crate::resource::eligible::{Place, Terms};
+use crate::resource::{Allowed, CompiledCondition, Facts, Price, Provider, Tenant};
 use crate::time::UnixMillis;
 
 /// A ruleset, ready. It never changes; a call keeps the one it began with.
@@ -19,6 +20,8 @@ pub struct CompiledRuleset {
     pub(super) aliases: BTreeMap<String, Arc<CompiledRoute>>,
     /// The routes that each tenant may call, by name.
     pub(super) tenants: BTreeMap<String, BTreeMap<String, Arc<CompiledRoute>>>,
+    /// What each tenant's spec says.
+    pub(super) terms: BTreeMap<String, Arc<Tenant>>,
     pub(super) keys: Keys,
     pub(super) orphaned_keys: usize,
 }
@@ -51,6 +54,8 @@ pub struct CompiledRoute {
     pub provider_state: bool,
     /// A tag that every candidate's provider carries; empty if none is asked for.
     pub sovereignty: String,
+    /// The most that a model may cost.
+    pub max_price: Option<Price>,
     pub(super) default: Vec<Candidate>,
     pub(super) rules: Vec<CompiledRule>,
 }
@@ -82,6 +87,17 @@ pub struct Candidate {
     pub deployment: String,
     /// The provider or the model is disabled: the call must go on to the next.
     pub disabled: bool,
+    /// It does not stand first in the chain as configured, whatever order a call tries.
+    pub fallback: bool,
+}
+
+impl Candidate {
+    /// Returns the place, to be judged.
+    #[must_use]
+    pub fn place(&self) -> Place<'_> {
+        let Upstream { name, provider } = &*self.upstream;
+        Place { name, provider, model: &self.model, fallback: self.fallback }
+    }
 }
 
 impl CompiledRuleset {
@@ -128,6 +144,12 @@ impl CompiledRuleset {
         self.tenants.get(tenant)?.get(&route.name)
     }
 
+    /// Returns what a tenant's spec says; that of nobody for a tenant that is not there, who has no routes either.
+    #[must_use]
+    pub fn tenant(&self, name: &str) -> Arc<Tenant> {
+        self.terms.get(name).map(Arc::clone).unwrap_or_default()
+    }
+
     /// Returns the aliases that a tenant may use, sorted.
     #[must_use]
     pub fn aliases_of(&self, tenant: &str) -> Vec<&str> {
@@ -139,6 +161,12 @@ impl CompiledRuleset {
 }
 
 impl CompiledRoute {
+    /// Returns what the route, and a tenant's lists, demand of whoever answers.
+    #[must_use]
+    pub fn terms<'a>(&'a self, allowed: &'a Allowed) -> Terms<'a> {
+        Terms { sovereignty: &self.sovereignty, max_price: self.max_price, allowed }
+    }
+
     /// Chooses the chain of a call: that of the first rule whose conditions all hold, or else the route's own.
     #[must_use]
     pub fn select(&self, facts: &Facts<'_>) -> Selection<'_> {

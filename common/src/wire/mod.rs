@@ -17,7 +17,7 @@ pub use key_grant::{KeyGrant, decode_key_grant, encode_key_grant};
 use breakwater_proto::v1;
 use prost::Message;
 
-use crate::resource::{Endpoint, Kind, Spec, Tenant};
+use crate::resource::{Allowed, Endpoint, Kind, Spec, Tenant};
 use crate::violation::Violation;
 use problems::Problems;
 
@@ -36,7 +36,9 @@ pub fn decode_spec(kind: Kind, spec: &[u8]) -> Result<Spec, Vec<Violation>> {
         Kind::Policy => message(spec).map(|spec| Spec::Policy(policy::decode(spec, &mut problems))),
         Kind::Route => message(spec).map(|spec| Spec::Route(route::decode(spec, &mut problems))),
         Kind::Tenant => message(spec).map(|spec: v1::TenantSpec| {
-            Spec::Tenant(Tenant { display_name: spec.display_name, routes: spec.routes })
+            let allowed =
+                Allowed { providers: spec.allowed_providers, jurisdictions: spec.allowed_jurisdictions };
+            Spec::Tenant(Tenant { display_name: spec.display_name, routes: spec.routes, allowed })
         }),
         Kind::Playbook => message::<v1::PlaybookSpec>(spec).map(|_| Spec::Stored(kind)),
         Kind::DeliveryWorkflow => message(spec).map(|spec| {

@@ -12,6 +12,7 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
         provider_type: provider_type(&spec.r#type, problems),
         base_url: spec.base_url.trim_end_matches('/').to_owned(),
         region: spec.region,
+        jurisdiction: spec.jurisdiction,
         tags: spec.tags,
         api_version: spec.api_version,
         credentials: spec
@@ -27,19 +28,20 @@ pub(super) fn decode(spec: v1::ProviderSpec, problems: &mut Problems) -> Provide
             .map(|model| Model {
                 name: model.name,
                 deployment: model.deployment,
+                context_window: model.context_window,
                 max_output_tokens: model.max_output_tokens,
                 capabilities: model.capabilities,
-                price: model.price.map(|price| Price {
-                    input: price.input,
-                    cached_input: price.cached_input,
-                    output: price.output,
-                }),
+                price: model.price.map(price),
                 disabled: model.disabled,
             })
             .collect(),
         disabled: spec.disabled,
         error_map: breaker::error_map(spec.error_map, problems),
     }
+}
+
+pub(super) fn price(message: v1::Price) -> Price {
+    Price { input: message.input, cached_input: message.cached_input, output: message.output }
 }
 
 fn provider_type(word: &str, problems: &mut Problems) -> ProviderType {

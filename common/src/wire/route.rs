@@ -32,6 +32,7 @@ pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
         sovereignty: spec.sovereignty,
         reveal_provider: spec.reveal_provider,
         provider_state: spec.provider_state,
+        max_price: spec.max_price.map(super::provider::price),
         deadline: problems.duration("spec.deadline", &spec.deadline, Route::DEADLINE_DEFAULT),
     }
 }

@@ -176,7 +176,7 @@ fn what_nothing_enforces_yet_is_named() {
         assert_eq!(not_yet_enforced(kind, &find(&documents, kind, name).spec), expect, "{name}");
     };
     check(Kind::Endpoint, "primary-chat", &[]);
-    check(Kind::Provider, "kumo", &["spec.jurisdiction", "spec.models[0].context_window"]);
+    check(Kind::Provider, "kumo", &[]);
     check(Kind::Tenant, "acme", &["spec.budget", "spec.limits"]);
     check(Kind::Playbook, "correlated-incidents", &["spec.trigger", "spec.steps", "spec.expires_after"]);
     check(Kind::DeliveryWorkflow, "on-call", &["spec.routes", "spec.targets"]);

@@ -18,6 +18,7 @@ pub mod gemini;
 pub mod ir;
 pub mod json;
 pub mod messages;
+pub mod needs;
 pub mod ollama;
 pub mod pass;
 pub mod quirks;

@@ -13,6 +13,7 @@ pub(crate) fn upstream(name: &str, breaker: Settings) -> Upstream {
         provider_type: ProviderType::OpenAi,
         base_url: "http://127.0.0.1:1/v1".to_owned(),
         region: String::new(),
+        jurisdiction: String::new(),
         tags: Vec::new(),
         api_version: String::new(),
         credentials: vec![credential("main", "sk-1")],
@@ -37,6 +38,7 @@ fn with_models(names: &[&str]) -> Upstream {
     let model = |name: &&str| Model {
         name: (*name).to_owned(),
         deployment: String::new(),
+        context_window: None,
         max_output_tokens: None,
         capabilities: Vec::new(),
         price: None,

@@ -105,6 +105,7 @@ pub(super) fn decode(pinned: &Pinned, trace: Trace, asked: Asked, bytes: &Bytes)
     // The deadline layer, next below, starts the clock.
     Ok(Call {
         trace,
+        tenant: pinned.ruleset.tenant(&holder.tenant),
         holder,
         route,
         alias,

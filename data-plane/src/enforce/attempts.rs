@@ -20,6 +20,7 @@ use http::HeaderMap;
 use tower::Service;
 
 use super::chain::{Chain, Moved};
+use super::eligible::Eligibility;
 use super::explain::{Failures, note};
 use super::reply;
 use super::underway::Underway;
@@ -68,9 +69,10 @@ where
     S: Service<Attempt, Response = Answer, Error = AttemptFault, Future = Pending<Answer, AttemptFault>>,
 {
     let mut candidates = select(&call);
+    let eligibility = Eligibility::of(&call);
     if call.state.is_some() {
         // It is kept in one place.
-        candidates.retain(|candidate| skip(candidate).is_none() && keeps(candidate));
+        candidates.retain(|candidate| eligibility.against(candidate).is_none() && keeps(candidate));
         candidates.truncate(1);
     }
     let mut failures = Failures::new(candidates.len());
@@ -79,8 +81,8 @@ where
         if counts_here(&call, candidate) {
             return Ok(reply::counted(tokens::of_request(&call.request)));
         }
-        if let Some(reason) = skip(candidate) {
-            call.trace.attempt(note(candidate, "skipped", reason));
+        if let Some(reason) = eligibility.against(candidate) {
+            call.trace.attempt(note(candidate, "skipped", &reason));
             let _moved = chain.go_on(Next::Candidate, false);
             continue;
         }
@@ -127,18 +129,6 @@ fn select(call: &Call) -> Vec<Candidate> {
     let selection = call.route.select(&facts);
     call.trace.note().rule = selection.rule;
     selection.candidates.iter().take(ATTEMPTS_MAX).cloned().collect()
-}
-
-/// Returns why a candidate is not even asked.
-fn skip(candidate: &Candidate) -> Option<&'static str> {
-    let provider = &candidate.upstream.provider;
-    if candidate.disabled {
-        Some("disabled")
-    } else if provider.credentials.is_empty() && provider.provider_type != ProviderType::Ollama {
-        Some("no_credential")
-    } else {
-        None
-    }
 }
 
 /// Whether a call to count tokens goes to a provider that cannot: then they are counted here.

@@ -79,6 +79,7 @@ mod tests {
             model: "m".to_owned(),
             deployment: "m".to_owned(),
             disabled: false,
+            fallback: false,
         }
     }
 

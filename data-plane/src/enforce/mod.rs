@@ -3,6 +3,7 @@
 pub(crate) mod attempts;
 mod chain;
 pub(crate) mod deadline;
+mod eligible;
 mod explain;
 pub(crate) mod guard;
 mod live;

@@ -15,6 +15,7 @@ mod bad_input;
 mod chain;
 mod credentials;
 mod drain;
+mod eligible;
 mod formats;
 mod guarded;
 mod kit;

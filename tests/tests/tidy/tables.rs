@@ -160,6 +160,7 @@ pub(super) const DIALECT_ROOMS: &Rooms = &[
             "translate",
         ],
     ),
+    ("needs", &["exchange", "format", "ir", "pass", "translate"]),
 ];
 
 /// What a format's room may import.
