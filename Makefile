@@ -21,11 +21,12 @@ e2e:
 matrix:
 	cargo test --locked -p breakwater-dialect --test oracle -- --nocapture
 
-# What docs/figures.md says: the proxy and the control plane, then what the formats cost.
+# What docs/figures.md says: the proxy and the control plane, then what the formats and the breakers cost.
 bench:
 	cargo build --release --locked -p breakwater-data-plane
 	cargo run --locked -p breakwater-tests --bin figures
 	cargo bench --locked -p breakwater-dialect --bench formats
+	cargo bench --locked -p breakwater-data-plane --bench breakers
 
 # Each fuzz target for a minute (CONTRIBUTING.md).
 fuzz:

@@ -1,6 +1,6 @@
 //! What opens a breaker beside failures in a row, for how long, and what an operator's hand does.
 
-#![expect(clippy::panic, reason = "a helper of a test fails the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::time::Duration;
 

@@ -11,10 +11,12 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+// For its bench alone.
+#[doc(hidden)]
+pub mod breakers;
 pub mod config;
 
 mod agent;
-mod breakers;
 mod call;
 mod edge;
 mod enforce;

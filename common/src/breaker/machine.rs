@@ -179,6 +179,12 @@ impl Machine {
         later.phase.state()
     }
 
+    /// Whether everything goes through: a state that time alone does not end.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
     /// Returns the failures in a row: those that opened it, and failed probes since; 0 after a success.
     #[must_use]
     pub fn consecutive_failures(&self) -> u32 {

@@ -8,7 +8,7 @@ use crate::time::MonoMillis;
 const BUCKETS: usize = 10;
 
 /// So many bad ones of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Count {
     /// Bad ones.
     pub bad: u32,

@@ -8,7 +8,6 @@
 mod authenticate;
 mod compile;
 mod compiled;
-mod detour;
 mod digest;
 
 pub use authenticate::KeyHolder;
@@ -22,10 +21,7 @@ pub use crate::resource::Facts;
 /// are the words of [`crate::resource::Kind`].
 pub const KEY_KIND: &str = "Key";
 
-/// Kind of an item that is a route's override; its name is the route's, its body a [`crate::wire::RouteOverride`].
-pub const OVERRIDE_KIND: &str = "RouteOverride";
-
-/// One resource as committed, or one API key, or one override.
+/// One resource as committed, or one API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Item {
     /// The word of its kind, or [`KEY_KIND`].

@@ -3,7 +3,6 @@
 
 mod book;
 mod encode;
-mod reached;
 mod session;
 
 use std::sync::Arc;
@@ -20,7 +19,6 @@ use crate::seal::{Place, SealError, Sealer};
 
 pub use book::{Book, Entry};
 pub use encode::Encoded;
-pub use reached::Reached;
 pub use session::{Outbound, Session};
 
 /// Settings of the streams.

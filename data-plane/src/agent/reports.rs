@@ -1,7 +1,7 @@
 //! What goes up: the health report, and the answers to questions about calls. Counts, names and times; never any text of a
 //! call.
 
-use breakwater_common::breaker::Force;
+use breakwater_common::breaker::{Force, State};
 use breakwater_common::limits::COOLING_IN_REPORT_MAX;
 use breakwater_common::time::UnixMillis;
 use breakwater_proto::v1::{
@@ -33,6 +33,9 @@ pub(super) fn report(handles: &Handles, identity: &Identity, from: u64) -> (Heal
 }
 
 fn upstream(standing: Standing) -> UpstreamReport {
+    // Catalogues have hundreds of models, of which nothing is to be said each second.
+    let is_unwell = |cell: &CellStanding| cell.state != State::Closed || cell.consecutive_failures > 0;
+    let unwell = standing.models.into_iter().filter(is_unwell);
     UpstreamReport {
         provider: standing.provider,
         state: standing.state.as_str().to_owned(),
@@ -43,7 +46,7 @@ fn upstream(standing: Standing) -> UpstreamReport {
         failures: standing.counts.failures,
         first_byte_ms_buckets: standing.counts.first_byte.to_vec(),
         force: standing.force.map(Force::as_str).unwrap_or_default().to_owned(),
-        deployments: standing.models.into_iter().map(deployment).collect(),
+        deployments: unwell.take(COOLING_IN_REPORT_MAX).map(deployment).collect(),
         credentials: standing.cooling.into_iter().take(COOLING_IN_REPORT_MAX).map(credential).collect(),
     }
 }

@@ -9,15 +9,15 @@ use breakwater_common::time::UnixMillis;
 
 /// A change of one breaker.
 #[derive(Debug, Clone)]
-pub(crate) struct NamedTransition {
+pub struct NamedTransition {
     /// The provider.
-    pub(crate) provider: String,
+    pub provider: String,
     /// The model whose breaker it is; empty if it is the provider's own.
-    pub(crate) model: String,
+    pub model: String,
     /// When.
-    pub(crate) time: UnixMillis,
+    pub time: UnixMillis,
     /// What.
-    pub(crate) transition: Transition,
+    pub transition: Transition,
 }
 
 /// See the module.

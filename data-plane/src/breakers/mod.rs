@@ -4,6 +4,9 @@
 
 mod account;
 mod cell;
+mod gate;
+#[cfg(test)]
+mod interleavings;
 mod journal;
 mod permit;
 #[cfg(test)]
@@ -22,84 +25,82 @@ use breakwater_runtime::SharedClock;
 use breakwater_runtime::backoff::SplitMix;
 
 use self::account::Account;
-pub(crate) use self::account::{Cooling, Standing};
-pub(crate) use self::cell::CellStanding;
+pub use self::account::{Cooling, Standing};
+pub use self::cell::CellStanding;
 use self::journal::Journal;
-pub(crate) use self::journal::NamedTransition;
-pub(crate) use self::permit::Permit;
+pub use self::journal::NamedTransition;
+pub use self::permit::Permit;
 
 /// The breakers of all providers. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Breakers(Arc<Shared>);
+pub struct Breakers {
+    shared: Arc<Shared>,
+    by_provider: Arc<ArcSwap<BTreeMap<String, Arc<Account>>>>,
+}
 
+/// What all breakers use.
 #[derive(Debug)]
 struct Shared {
     clock: SharedClock,
     chance: AtomicU64,
-    by_provider: ArcSwap<BTreeMap<String, Arc<Account>>>,
     journal: Journal,
 }
 
 /// Where an attempt is to go.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
+pub struct Target<'a> {
     /// The provider.
-    pub(crate) upstream: &'a Upstream,
+    pub upstream: &'a Upstream,
     /// The model as it names it.
-    pub(crate) model: &'a str,
+    pub model: &'a str,
     /// The name of the credential; empty if it needs none.
-    pub(crate) credential: &'a str,
+    pub credential: &'a str,
 }
 
 /// Why an attempt may not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// [`Class::BreakerOpen`], [`Class::CoolingDown`] or [`Class::CredentialDown`].
-    pub(crate) class: Class,
+    pub class: Class,
     /// When asking again makes sense.
-    pub(crate) retry_after: Duration,
+    pub retry_after: Duration,
 }
 
 impl Breakers {
     /// Makes an empty set. The seed decides how much longer than its time each breaker stays open.
-    pub(crate) fn new(clock: SharedClock, seed: u64) -> Self {
-        let by_provider = ArcSwap::default();
-        Self(Arc::new(Shared {
-            clock,
-            chance: AtomicU64::new(seed),
-            by_provider,
-            journal: Journal::default(),
-        }))
+    pub fn new(clock: SharedClock, seed: u64) -> Self {
+        let shared = Shared { clock, chance: AtomicU64::new(seed), journal: Journal::default() };
+        Self { shared: Arc::new(shared), by_provider: Arc::default() }
     }
 
     /// Follows a new ruleset: new settings reach breakers that stay, with their state; others come and go. Called by one
     /// task only.
-    pub(crate) fn follow<'a>(&self, upstreams: impl Iterator<Item = &'a Upstream>) {
-        let old = self.0.by_provider.load();
+    pub fn follow<'a>(&self, upstreams: impl Iterator<Item = &'a Upstream>) {
+        let old = self.by_provider.load();
         let new = upstreams.map(|upstream| {
             let known = old.get(&upstream.name).map(Arc::as_ref);
-            (upstream.name.clone(), Arc::new(Account::follow(known, upstream, &self.0)))
+            (upstream.name.clone(), Arc::new(Account::follow(known, upstream, &self.shared)))
         });
-        self.0.by_provider.store(Arc::new(new.collect()));
+        self.by_provider.store(Arc::new(new.collect()));
     }
 
     /// Asks for an attempt. A provider that is gone since the call pinned its ruleset gets the benefit of the doubt.
     ///
     /// Errors: it may not be made; nothing is held then.
-    pub(crate) fn ask(&self, target: Target<'_>) -> Result<Permit, Refusal> {
-        let known = self.0.by_provider.load().get(&target.upstream.name).cloned();
-        let account = known.unwrap_or_else(|| Arc::new(Account::follow(None, target.upstream, &self.0)));
-        Permit::ask(&self.0, account, target)
+    pub fn ask(&self, target: Target<'_>) -> Result<Permit, Refusal> {
+        let known = self.by_provider.load().get(&target.upstream.name).cloned();
+        let account = known.unwrap_or_else(|| Arc::new(Account::follow(None, target.upstream, &self.shared)));
+        Permit::ask(account, target)
     }
 
     /// Returns all breakers as they stand, by provider.
-    pub(crate) fn standings(&self) -> Vec<Standing> {
-        self.0.by_provider.load().values().map(|account| account.standing(&self.0)).collect()
+    pub fn standings(&self) -> Vec<Standing> {
+        self.by_provider.load().values().map(|account| account.standing()).collect()
     }
 
     /// Returns the remembered transitions from number `from` on, and the number to ask from next time.
-    pub(crate) fn transitions(&self, from: u64) -> (Vec<NamedTransition>, u64) {
-        self.0.journal.since(from)
+    pub fn transitions(&self, from: u64) -> (Vec<NamedTransition>, u64) {
+        self.shared.journal.since(from)
     }
 }
 
