@@ -9,6 +9,8 @@ mod scan;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use bytes::{BufMut, BytesMut};
+
 pub use edits::Edits;
 
 /// Why bytes are not JSON. Never carries their content.
@@ -71,6 +73,13 @@ pub fn check_members(bytes: &[u8]) -> Result<(Place<'_>, Vec<Member<'_>>), NotJs
         value: Place { text, start: value.start, end: value.end },
     });
     Ok((root, members.collect()))
+}
+
+/// Returns how long the contents of a text are, without its quotes, whose closing quote comes first; none if JSON does not
+/// allow them, or they are not UTF-8.
+#[inline]
+pub(crate) fn contents(bytes: &[u8]) -> Option<usize> {
+    scan::contents(bytes)
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, NotJson> {
@@ -306,6 +315,12 @@ fn decode_lossy(inner: &str) -> String {
 pub fn quote(text: &str) -> String {
     // A text is always JSON.
     serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Writes a string literal behind what is there.
+pub(crate) fn quote_into(text: &str, out: &mut BytesMut) {
+    // A text is always JSON, and there is room for all.
+    let _written = serde_json::to_writer(out.writer(), text);
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod translate;
 
 mod error;
 mod format;
+mod mould;
 
 pub use error::{ErrorClass, GatewayError, ProviderError};
 pub use format::Format;

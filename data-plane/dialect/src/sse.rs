@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use breakwater_common::limits::SSE_EVENT_BYTES_MAX;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -93,6 +93,8 @@ pub struct Framer {
     /// The line before ended by a CR alone, so that an LF cannot belong to the next CR.
     bare_cr: bool,
     started: bool,
+    /// Where the event ends that was found and not yet taken.
+    found: Option<usize>,
 }
 
 impl Framer {
@@ -107,6 +109,33 @@ impl Framer {
     ///
     /// The event at hand is larger than the bound.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, EventTooLarge> {
+        let end = self.find()?;
+        Ok(end.map(|end| self.cut(end, true)))
+    }
+
+    /// Returns the bytes of the next event that is complete; [`Framer::skip`] or [`Framer::next_frame`] takes it.
+    ///
+    /// # Errors
+    ///
+    /// The event at hand is larger than the bound.
+    pub(crate) fn peek(&mut self) -> Result<Option<&[u8]>, EventTooLarge> {
+        let end = self.find()?;
+        Ok(end.and_then(|end| self.held.get(..end)))
+    }
+
+    /// Takes the event that was peeked at, unread.
+    pub(crate) fn skip(&mut self) {
+        if let Some(end) = self.found {
+            self.held.advance(end);
+            self.begin();
+        }
+    }
+
+    /// Finds where the next complete event ends.
+    fn find(&mut self) -> Result<Option<usize>, EventTooLarge> {
+        if self.found.is_some() {
+            return Ok(self.found);
+        }
         while let Some((end, next, bare)) = self.line_end() {
             let empty = end == self.line + if self.line == 0 { self.mark() } else { 0 };
             // An empty line before anything else separates nothing; it goes with what follows.
@@ -118,7 +147,8 @@ impl Framer {
                 return Err(EventTooLarge);
             }
             if ends {
-                return Ok(Some(self.cut(next, true)));
+                self.found = Some(next);
+                return Ok(self.found);
             }
         }
         if self.held.len() > SSE_EVENT_BYTES_MAX { Err(EventTooLarge) } else { Ok(None) }
@@ -163,15 +193,29 @@ impl Framer {
         if !self.started && self.held.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
     }
 
+    /// The next byte begins an event.
+    fn begin(&mut self) {
+        self.line = 0;
+        self.searched = 0;
+        self.found = None;
+        self.started = true;
+    }
+
     fn cut(&mut self, len: usize, terminated: bool) -> Frame {
         let mark = self.mark();
         let bytes = self.held.split_to(len).freeze();
-        self.line = 0;
-        self.searched = 0;
-        self.started = true;
+        self.begin();
         let (data, event) = fields(&bytes, mark);
         Frame { bytes, data, event, terminated }
     }
+}
+
+/// Returns how many bytes there are up to the end of the first event that is whole; all if none is, or its lines end otherwise
+/// than by LF.
+pub(crate) fn first_event(bytes: &[u8]) -> usize {
+    let mut lines = memchr::memchr_iter(b'\n', bytes);
+    let end = lines.find(|end| bytes.get(end + 1) == Some(&b'\n'));
+    end.map_or(bytes.len(), |end| end + 2)
 }
 
 /// Whether any line stands there that is not empty.

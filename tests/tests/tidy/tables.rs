@@ -108,6 +108,7 @@ pub(super) const DATA_PLANE_ROOMS: &Rooms = &[
 pub(super) const DIALECT_ROOMS: &Rooms = &[
     ("json", &[]),
     ("sse", &[]),
+    ("mould", &["json", "sse"]),
     ("eventstream", &[]),
     ("error", &[]),
     ("format", &[]),
@@ -115,7 +116,7 @@ pub(super) const DIALECT_ROOMS: &Rooms = &[
     ("quirks", &["ir"]),
     ("codec", &["format", "ir", "quirks"]),
     ("capabilities", &["codec", "format", "ir", "quirks"]),
-    ("pass", &["codec", "format", "ir", "json", "sse", "eventstream"]),
+    ("pass", &["codec", "format", "ir", "json", "mould", "sse", "eventstream"]),
     ("chat", FORMAT_ROOM),
     ("responses", FORMAT_ROOM),
     ("messages", FORMAT_ROOM),
@@ -165,7 +166,7 @@ pub(super) const DIALECT_ROOMS: &Rooms = &[
 
 /// What a format's room may import.
 pub(super) const FORMAT_ROOM: &[&str] =
-    &["codec", "error", "eventstream", "format", "ir", "json", "pass", "quirks", "sse"];
+    &["codec", "error", "eventstream", "format", "ir", "json", "mould", "pass", "quirks", "sse"];
 
 /// Inside `common/src`: from the ground up.
 pub(super) const COMMON_ROOMS: &Rooms = &[

@@ -26,6 +26,7 @@ mod object;
 mod pass;
 mod pass_ends;
 mod quirk_edits;
+mod read_alike;
 mod read_messages;
 mod read_parts;
 mod read_reasoning;

@@ -150,8 +150,8 @@ impl EventReader for Reader {
         if data.trim_ascii() == DONE {
             return Read::Chunk(Box::new(Chunk { last: true, bearing: true, ..Chunk::default() }));
         }
-        match json::check(data) {
-            Ok(text) => self.read_chunk(Place::root(text)),
+        match json::check_members(data) {
+            Ok((root, members)) => self.read_chunk(root, &members),
             Err(_) if name == "error" => Read::Error(String::new()),
             Err(_) => Read::Garbage,
         }
@@ -201,23 +201,25 @@ impl Reader {
         Self { shape, caller: caller.clone(), guarded, others: BTreeMap::new(), choices: BTreeMap::new() }
     }
 
-    fn read_chunk(&mut self, root: Place<'_>) -> Read {
-        if let Some(error) = root.get("error").filter(|error| !error.is_null()) {
+    /// Reads a chunk. Its members are looked for one after another, so they are not walked over for each.
+    fn read_chunk(&mut self, root: Place<'_>, members: &[Member<'_>]) -> Read {
+        if let Some(error) = find(members, "error").filter(|error| !error.is_null()) {
             return Read::Error(error_code(error));
         }
-        let Some(choices) = root.get("choices").filter(Place::is_array) else { return Read::Garbage };
-        let mut chunk = Chunk { edits: head_edits(root, &self.caller, self.shape), ..Chunk::default() };
-        let usage = root.get("usage");
-        // Groq says it in a member of its own, which goes.
-        let vendors = || root.get("x_groq").and_then(|vendor| vendor.get("usage"));
-        chunk.usage = usage.and_then(usage::read).or_else(|| vendors().and_then(usage::read));
-        let empty = choices.elements().next().is_none();
+        let Some(choices) = find(members, "choices").filter(Place::is_array) else { return Read::Garbage };
+        let usage = find(members, "usage");
         let asked_usage = self.caller.include_usage;
-        if !asked_usage && usage.is_some_and(|usage| usage.is_null()) {
-            chunk.edits = self.without_usage(root);
-        }
-        chunk.unasked = !asked_usage && empty && usage.is_some_and(|usage| usage.is_object());
-        chunk.bearing = empty || chunk.usage.is_some();
+        // Said because this proxy asked for usage.
+        let unasked = !asked_usage && usage.is_some_and(|usage| usage.is_null());
+        let mut edits = value_edits(members, &self.caller, self.shape);
+        edits.remove_listed(&root, members, |member| {
+            is_vendor(&member.key, &self.caller)
+                || (unasked && member.key == "usage" && member.value.is_null())
+        });
+        let mut chunk = Chunk { edits, ..Chunk::default() };
+        // Groq says it in a member of its own, which goes.
+        let vendors = || find(members, "x_groq").and_then(|vendor| vendor.get("usage"));
+        chunk.usage = usage.and_then(usage::read).or_else(|| vendors().and_then(usage::read));
         for (position, choice) in (0..).zip(choices.elements()) {
             if self.read_choice(position, choice, &mut chunk).is_err() {
                 return Read::Garbage;
@@ -228,16 +230,10 @@ impl Reader {
                 return Read::Garbage;
             }
         }
+        let empty = chunk.choices.is_empty();
+        chunk.unasked = !asked_usage && empty && usage.is_some_and(|usage| usage.is_object());
+        chunk.bearing |= empty || chunk.usage.is_some();
         Read::Chunk(Box::new(chunk))
-    }
-
-    /// The edits of a chunk that says `"usage":null` because this proxy asked for usage.
-    fn without_usage(&self, root: Place<'_>) -> Edits {
-        let mut edits = value_edits(root, &self.caller, self.shape);
-        edits.remove_members(&root, |member| {
-            is_vendor(&member.key, &self.caller) || (member.key == "usage" && member.value.is_null())
-        });
-        edits
     }
 
     fn read_choice(
@@ -246,33 +242,30 @@ impl Reader {
         choice: Place<'_>,
         chunk: &mut Chunk,
     ) -> Result<(), texts::TooDeep> {
-        let index = choice.get("index").and_then(|index| index.as_u32()).unwrap_or(position);
-        let ends = choice.get("finish_reason").is_some_and(|reason| reason.is_string());
+        let members: Vec<_> = choice.members().collect();
+        let index = find(&members, "index").and_then(|index| index.as_u32()).unwrap_or(position);
+        let ends = find(&members, "finish_reason").is_some_and(|reason| reason.is_string());
         chunk.choices.push((index, ends));
         chunk.begins = true;
-        if let Some(logprobs) = choice.get("logprobs").filter(|logprobs| !logprobs.is_null()) {
+        if let Some(logprobs) = find(&members, "logprobs").filter(|logprobs| !logprobs.is_null()) {
             chunk.logprobs.push((index, logprobs.range(), "null"));
         }
-        let delta = choice.get("delta");
-        let calls = |key: &str| {
-            delta
-                .and_then(|delta| delta.get(key))
-                .is_some_and(|calls| !calls.is_null() && calls.source() != "[]")
-        };
+        let delta = find(&members, "delta");
+        let pieces: Vec<_> = delta.iter().flat_map(Place::members).collect();
+        let calls =
+            |key: &str| find(&pieces, key).is_some_and(|calls| !calls.is_null() && calls.source() != "[]");
         let tools = calls("tool_calls") || calls("function_call");
-        let role = delta.is_some_and(|delta| delta.get("role").is_some());
+        let role = find(&pieces, "role").is_some();
         chunk.bearing |= ends || role || tools;
         chunk.visible |= ends || tools;
         if !self.guarded {
             // Seen often; a whole walk over the delta is only for guards.
-            chunk.visible |= choice.get("text").is_some_and(|text| text.source().len() > 2);
-            chunk.visible |= delta.is_some_and(|delta| {
-                delta.members().any(|member| {
-                    !member.value.is_null()
-                        && member.key != "role"
-                        && member.value.source() != "\"\""
-                        && member.value.source() != "[]"
-                })
+            chunk.visible |= find(&members, "text").is_some_and(|text| text.source().len() > 2);
+            chunk.visible |= pieces.iter().any(|member| {
+                !member.value.is_null()
+                    && member.key != "role"
+                    && member.value.source() != "\"\""
+                    && member.value.source() != "[]"
             });
             return Ok(());
         }
@@ -345,32 +338,38 @@ fn blocked(root: Place<'_>, choices: Option<(Range<usize>, String)>) -> Vec<(Ran
     choices.into_iter().chain(others).collect()
 }
 
+/// Returns the value of the first member of a name.
+fn find<'a>(members: &[Member<'a>], key: &str) -> Option<Place<'a>> {
+    members.iter().find(|member| member.key == key).map(|member| member.value)
+}
+
 fn is_vendor(key: &str, caller: &Caller) -> bool {
     !caller.reveal_provider && VENDOR_FIELDS.contains(&key)
 }
 
 /// The edits of an answer's or a chunk's own members: the alias, the id, and what names the vendor.
 fn head_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
-    let mut edits = value_edits(root, caller, shape);
-    edits.remove_members(&root, |member| is_vendor(&member.key, caller));
+    let members: Vec<_> = root.members().collect();
+    let mut edits = value_edits(&members, caller, shape);
+    edits.remove_listed(&root, &members, |member| is_vendor(&member.key, caller));
     edits
 }
 
-fn value_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
+fn value_edits(members: &[Member<'_>], caller: &Caller, shape: Shape) -> Edits {
     let mut edits = Edits::default();
     let mut hide = |model: Place<'_>| {
         if model.as_str().is_none_or(|model| model != caller.alias) {
             edits.replace(model.range(), json::quote(&caller.alias));
         }
     };
-    for member in root.members() {
+    for member in members {
         match &*member.key {
             "model" => hide(member.value),
             "moderation" => moderation_models(member.value).for_each(&mut hide),
             _ => {}
         }
     }
-    if let Some(id) = root.get("id").filter(|_| !caller.reveal_provider) {
+    if let Some(id) = find(members, "id").filter(|_| !caller.reveal_provider) {
         edits.replace(id.range(), json::quote(&shape.id(caller)));
     }
     edits

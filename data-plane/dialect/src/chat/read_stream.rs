@@ -3,6 +3,7 @@
 use breakwater_common::limits::SSE_EVENT_BYTES_MAX;
 
 use super::message::{self, From};
+use super::read_alike::{Alike, Piece};
 use super::weave::Weave;
 use super::wire::{self, Chunk};
 use super::{stops, usage};
@@ -10,7 +11,7 @@ use crate::StreamFault;
 use crate::codec::StreamReader;
 use crate::ir::Event;
 use crate::json::Place;
-use crate::sse::{Frame, Framer};
+use crate::sse::{Frame, Framer, first_event};
 
 /// Choices beyond this are not read (OpenAI's own bound of `n`).
 const CHOICES_MAX: u32 = 128;
@@ -19,6 +20,7 @@ const CHOICES_MAX: u32 = 128;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     framer: Framer,
+    alike: Alike,
     /// The vendor's name of the answer.
     name: String,
     choices: Vec<Choice>,
@@ -42,13 +44,13 @@ impl StreamReader for Reader {
         if self.over {
             return Ok(());
         }
-        self.framer.push(bytes);
-        while !self.over {
-            match self.framer.next_frame() {
-                Ok(Some(frame)) => self.frame(&frame, events)?,
-                Ok(None) => break,
-                Err(_) => return self.fail(StreamFault::EventTooLarge { limit: SSE_EVENT_BYTES_MAX }),
-            }
+        let mut rest = bytes;
+        while !self.over && !rest.is_empty() {
+            rest = self.read_alike(rest, events);
+            let (piece, after) = rest.split_at_checked(first_event(rest)).unwrap_or((rest, &[]));
+            rest = after;
+            self.framer.push(piece);
+            self.take_frames(events)?;
         }
         Ok(())
     }
@@ -68,6 +70,45 @@ impl StreamReader for Reader {
 }
 
 impl Reader {
+    /// Takes the chunks at the beginning that are like one that was read, and returns what follows them.
+    fn read_alike<'a>(&mut self, bytes: &'a [u8], events: &mut Vec<Event>) -> &'a [u8] {
+        if !self.framer.between_events() {
+            return bytes;
+        }
+        let mut at = 0;
+        while let Some(piece) = self.alike.piece(bytes, at) {
+            at = piece.end;
+            take_piece(&piece, &self.name, &mut self.choices, events);
+        }
+        bytes.get(at..).unwrap_or_default()
+    }
+
+    /// Takes the next chunk that came in pieces if it is like one that was read.
+    fn skip_alike(&mut self, events: &mut Vec<Event>) -> bool {
+        let Ok(Some(event)) = self.framer.peek() else { return false };
+        let Some(piece) = self.alike.piece(event, 0).filter(|piece| piece.end == event.len()) else {
+            return false;
+        };
+        take_piece(&piece, &self.name, &mut self.choices, events);
+        self.framer.skip();
+        true
+    }
+
+    /// Takes the frames that are complete.
+    fn take_frames(&mut self, events: &mut Vec<Event>) -> Result<(), StreamFault> {
+        while !self.over {
+            if self.skip_alike(events) {
+                continue;
+            }
+            match self.framer.next_frame() {
+                Ok(Some(frame)) => self.frame(&frame, events)?,
+                Ok(None) => break,
+                Err(_) => return self.fail(StreamFault::EventTooLarge { limit: SSE_EVENT_BYTES_MAX }),
+            }
+        }
+        Ok(())
+    }
+
     fn fail<T>(&mut self, fault: StreamFault) -> Result<T, StreamFault> {
         self.over = true;
         Err(fault)
@@ -93,7 +134,11 @@ impl Reader {
             return Ok(());
         }
         match serde_json::from_str::<Chunk<'_>>(data) {
-            Ok(chunk) => self.chunk(&chunk, events),
+            Ok(chunk) => {
+                self.chunk(&chunk, events)?;
+                self.alike.keep(frame, &chunk);
+                Ok(())
+            }
             Err(_) => {
                 let once = wire::with_keys_once(data);
                 match once.as_deref().map(serde_json::from_str::<Chunk<'_>>) {
@@ -173,6 +218,12 @@ impl Reader {
     }
 }
 
+fn take_piece(piece: &Piece<'_>, reply: &str, choices: &mut [Choice], events: &mut Vec<Event>) {
+    if let Some(choice) = choices.iter_mut().find(|choice| choice.index == piece.choice) {
+        piece.take(reply, &mut choice.weave, events);
+    }
+}
+
 /// The code of an error, else its type; at most 64 bytes.
 fn code(error: Place<'_>) -> String {
     const CODE_BYTES_MAX: usize = 64;
@@ -187,5 +238,7 @@ fn code(error: Place<'_>) -> String {
     code
 }
 
+#[cfg(test)]
+mod alike_tests;
 #[cfg(test)]
 mod tests;

@@ -23,12 +23,23 @@ impl Edits {
 
     /// Adds those that take members out of an object, with their commas.
     pub fn remove_members(&mut self, object: &Place<'_>, doomed: impl Fn(&Member<'_>) -> bool) {
+        let members: Vec<_> = object.members().collect();
+        self.remove_listed(object, &members, doomed);
+    }
+
+    /// Does what [`Edits::remove_members`] does where all members of the object are known already.
+    pub(crate) fn remove_listed(
+        &mut self,
+        object: &Place<'_>,
+        members: &[Member<'_>],
+        doomed: impl Fn(&Member<'_>) -> bool,
+    ) {
         let mut any_kept = false;
         let mut before = object.start + 1;
-        let mut members = object.members().peekable();
+        let mut members = members.iter().peekable();
         while let Some(member) = members.next() {
             let end = member.value.end;
-            if !doomed(&member) {
+            if !doomed(member) {
                 any_kept = true;
             } else if any_kept {
                 self.replace(before..end, "");

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 /// Words of eight bytes at the beginning of a string that are looked at one by one.
 const WORDS: usize = 3;
+/// The lowest bit of each byte of a word, and the highest.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// A member of the outermost object: where its key stands, quotes included, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,9 +131,49 @@ fn word(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     bytes.get(at..)?.starts_with(word).then_some(at + word.len())
 }
 
+/// Returns how long the contents of a text are whose closing quote comes first; none if JSON does not allow them, or they are
+/// not UTF-8.
+#[inline]
+pub(super) fn contents(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    // A piece of a stream is a word or two.
+    for _ in 0..WORDS {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let word = u64::from_le_bytes(*word);
+        let special = specials(word);
+        // The bits of the bytes before the first that is special; all if none is.
+        let before = (special & special.wrapping_neg()).wrapping_sub(1);
+        if word & HIGHS & before != 0 {
+            break;
+        }
+        if special != 0 {
+            at += skipped(special);
+            if bytes.get(at) == Some(&b'"') {
+                return Some(at);
+            }
+            break;
+        }
+        at += 8;
+    }
+    other_contents(bytes, at)
+}
+
+/// Goes on where contents are long, not plain or not whole. Apart, so that the short walk stays small where it is put in.
+#[inline(never)]
+fn other_contents(bytes: &[u8], plain: usize) -> Option<usize> {
+    let end = behind_contents(bytes, plain)? - 1;
+    std::str::from_utf8(bytes.get(plain..end)?).is_ok().then_some(end)
+}
+
 /// Returns the place behind the string that begins here.
 fn string(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from + 1;
+    behind_contents(bytes, from + 1)
+}
+
+/// Returns the place behind the closing quote of the contents that begin here.
+#[inline]
+fn behind_contents(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
     loop {
         at = plain(bytes, at);
         match bytes.get(at)? {
@@ -175,8 +218,6 @@ fn plain(bytes: &[u8], from: usize) -> usize {
 
 /// Sets the high bit of the first byte that is special; of those behind it some that are not.
 fn specials(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     // A byte is zero where taking one from it borrows.
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let quote = zero(word ^ (ONES * 0x22));

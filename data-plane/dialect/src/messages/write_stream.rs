@@ -106,12 +106,18 @@ impl Writer {
         frame("content_block_start", &data, out);
     }
 
+    /// Writes a piece straight into its place: most of a stream is these.
     fn piece(&self, kind: &str, key: &str, text: &str, out: &mut BytesMut) {
-        let (index, text) = (self.index, json::quote(text));
-        let data = format!(
-            r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"{kind}","{key}":{text}}}}}"#
-        );
-        frame("content_block_delta", &data, out);
+        let mut put = |part: &str| out.extend_from_slice(part.as_bytes());
+        put("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":");
+        put(&self.index.to_string());
+        put(",\"delta\":{\"type\":\"");
+        put(kind);
+        put("\",\"");
+        put(key);
+        put("\":");
+        json::quote_into(text, out);
+        out.extend_from_slice(b"}}\n\n");
     }
 
     fn end(&mut self, out: &mut BytesMut) {

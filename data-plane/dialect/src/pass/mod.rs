@@ -22,8 +22,8 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{Edits, Place};
 use texts::Kind;
+pub(crate) use crate::mould::Hole;
 
-pub(crate) use alike::Hole;
 pub(crate) use framing::Framing;
 pub use reply::Reply;
 pub(crate) use reply::rewrite_reply;

@@ -17,7 +17,7 @@ use super::texts::Kind;
 use super::{Chunk, EventReader, Passing, Read};
 use crate::codec::Caller;
 use crate::ir::Usage;
-use crate::{Ending, StreamFault};
+use crate::{Ending, StreamFault, sse};
 
 /// Rewrites one streamed answer.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl StreamRewriter {
         let mut rest = chunk;
         while self.over.is_none() && !rest.is_empty() {
             rest = self.pass_alike(rest, &mut out);
-            let piece = if self.moulds.is_some() { first_event(rest) } else { rest.len() };
+            let piece = if self.moulds.is_some() { sse::first_event(rest) } else { rest.len() };
             let (piece, after) = rest.split_at_checked(piece).unwrap_or((rest, &[]));
             rest = after;
             self.framer.push(piece);
@@ -157,9 +157,9 @@ impl StreamRewriter {
         }
     }
 
-    /// Passes the frames at the beginning that are like one that was read, and returns what follows them.
+    /// Passes the events at the beginning that are like one that was read, and returns what follows them.
     fn pass_alike<'a>(&mut self, bytes: &'a [u8], out: &mut BytesMut) -> &'a [u8] {
-        // Until the caller sees something, each frame may be the one that says so.
+        // Until the caller sees something, each event may be the one that says so.
         let (true, true, Some(moulds)) = (self.visible, self.framer.between_events(), &mut self.moulds)
         else {
             return bytes;
@@ -168,17 +168,29 @@ impl StreamRewriter {
         bytes.get(passed..).unwrap_or_default()
     }
 
-    /// Passes a frame that came in pieces if it is like one that was read.
-    fn is_alike(&mut self, frame: &Frame, out: &mut BytesMut) -> bool {
-        let (true, Some(moulds), Frame::Sse(frame)) = (self.visible, &mut self.moulds, frame) else {
+    /// Passes the next event that came in pieces if it is like one that was read.
+    fn skip_alike(&mut self, out: &mut BytesMut) -> bool {
+        let (true, Framer::Sse(framer), Some(moulds)) = (self.visible, &mut self.framer, &mut self.moulds)
+        else {
             return false;
         };
-        moulds.pass(&frame.bytes, self.reader.as_mut(), out) > 0
+        let fits = framer
+            .peek()
+            .ok()
+            .flatten()
+            .is_some_and(|event| moulds.pass(event, self.reader.as_mut(), out) == event.len());
+        if fits {
+            framer.skip();
+        }
+        fits
     }
 
     /// Takes the frames that are complete.
     fn take_frames(&mut self, out: &mut BytesMut) -> Result<(), StreamFault> {
         while self.over.is_none() {
+            if self.skip_alike(out) {
+                continue;
+            }
             match self.framer.next_frame() {
                 Ok(Some(frame)) => self.take(frame, out)?,
                 Ok(None) => break,
@@ -190,9 +202,6 @@ impl StreamRewriter {
 
     /// Takes one frame.
     fn take(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), StreamFault> {
-        if self.is_alike(&frame, out) {
-            return Ok(());
-        }
         let Some(data) = frame.data() else {
             self.queue.push(frame, None);
             self.leave(out);
@@ -200,7 +209,9 @@ impl StreamRewriter {
         };
         match self.reader.read(frame.name(), data) {
             Read::Chunk(chunk) => {
-                if let (Some(moulds), Frame::Sse(frame)) = (&mut self.moulds, &frame) {
+                if let (Some(moulds), Frame::Sse(frame), true) =
+                    (&mut self.moulds, &frame, self.visible || chunk.visible)
+                {
                     moulds.keep(frame, &chunk, self.reader.as_ref());
                 }
                 self.take_chunk(frame, chunk, out)
@@ -347,10 +358,4 @@ fn findings(mut pieces: Vec<Finding>, whole: Vec<Finding>) -> Vec<Finding> {
     };
     pieces.extend(whole.into_iter().filter(|finding| !is_noted(finding)));
     pieces
-}
-
-/// Returns how many bytes there are up to the end of the first event that is whole; all if none is, or its lines end otherwise
-/// than by LF.
-fn first_event(bytes: &[u8]) -> usize {
-    memchr::memmem::find(bytes, b"\n\n").map_or(bytes.len(), |end| end + 2)
 }

@@ -85,3 +85,33 @@ fn an_event_beyond_the_bound_is_refused() {
     framer.push(&vec![b'x'; SSE_EVENT_BYTES_MAX]);
     assert_eq!(framer.next_frame(), Err(EventTooLarge));
 }
+
+/// An event that was peeked at and skipped is the one that would have been cut.
+#[test]
+fn events_that_are_skipped_are_those_that_are_cut() {
+    let stream =
+        b"\xef\xbb\xbfdata: 1\n\n: c\r\n\r\n\ndata: 2\ndata: 3\n\nevent: e\rdata: 4\r\rdata: 5\n\nrest";
+    for size in 1..=stream.len() {
+        for skipped in 0..8 {
+            let (mut one, mut other) = (Framer::default(), Framer::default());
+            let mut count = 0;
+            for piece in stream.chunks(size) {
+                one.push(piece);
+                other.push(piece);
+                while let Some(frame) = one.next_frame().unwrap() {
+                    assert_eq!(other.peek().unwrap(), Some(&*frame.bytes), "{size}");
+                    if count % 8 == skipped {
+                        other.skip();
+                    } else {
+                        assert_eq!(other.next_frame().unwrap(), Some(frame), "{size}");
+                    }
+                    count += 1;
+                }
+                assert_eq!(other.peek().unwrap(), None, "{size}");
+                assert_eq!(one.between_events(), other.between_events(), "{size}");
+            }
+            assert_eq!(one.finish(), other.finish(), "{size}");
+            assert!(count > 3);
+        }
+    }
+}

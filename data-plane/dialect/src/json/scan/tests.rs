@@ -65,3 +65,21 @@ fn what_is_nested_deeper_than_the_walk_looks_is_read_all_the_same() {
     let (_, members) = super::super::check_members(text.as_bytes()).unwrap();
     assert_eq!(members[0].value.range(), 5..text.len() - 1);
 }
+
+#[test]
+fn contents_end_where_the_text_ends_and_only_if_it_is_one() {
+    let odd: [&[u8]; 10] =
+        [b"", b"\\n", b"\\\"", b"\\u00e9", b"\xc3\xa9", b"\xc3", b"\xff", b"\x01", b"\\x", b"\\u00"];
+    for len in 0..40 {
+        for odd in odd {
+            for behind in ["", "y", "yyyyyyyyy"] {
+                let contents = [b"x".repeat(len).as_slice(), odd, behind.as_bytes()].concat();
+                let text = [b"\"", contents.as_slice(), b"\""].concat();
+                let expected = serde_json::from_slice::<String>(&text).is_ok().then_some(contents.len());
+                let open = [contents.as_slice(), b"\",\"\":\"\""].concat();
+                assert_eq!(super::contents(&open), expected, "{}", String::from_utf8_lossy(&open));
+                assert_eq!(super::contents(&contents), None, "it has no end");
+            }
+        }
+    }
+}
