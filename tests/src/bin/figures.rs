@@ -1,5 +1,5 @@
-//! Measures what the README promises of a release build, on this machine: the proxy's resident memory idle and under 200 open
-//! streams, and how soon a change shows in its answers. Run by `make bench`; prints a table, asserts nothing.
+//! Measures what the README promises of a release build, on this machine: the proxy's resident memory idle, under 200 open
+//! streams, and under 200 more that it translates, and how soon a change shows in its answers. Run by `make bench`; prints a table, asserts nothing.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use breakwater_tests::caller::Caller;
 use breakwater_tests::manifests::{policy, provider, route, tenant};
 use breakwater_tests::phases::until;
 use breakwater_tests::upstream::{Ending, Script, ScriptedLlm};
+use bytes::Bytes;
 use http::Method;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -88,12 +89,18 @@ async fn main() {
     })
     .await;
     let two = ScriptedLlm::start(|_| Script::chat("from two")).await;
+    let messages = ScriptedLlm::start(|_| messages_stream()).await;
+    let mut foreign = provider("messages", messages.addr(), 5, "60s");
+    foreign["provider"]["spec"]["type"] = json!("anthropic");
+    foreign["provider"]["spec"]["base_url"] = json!(format!("http://{}", messages.addr()));
     let manifests = vec![
         provider("one", one.addr(), 5, "60s"),
         provider("two", two.addr(), 5, "60s"),
+        foreign,
         policy("production"),
         route("chat", &["one"], &["production"]),
-        tenant("acme", &["chat"]),
+        route("crossing", &["messages"], &["production"]),
+        tenant("acme", &["chat", "crossing"]),
     ];
     let applied = admin.post("/v1/resources:apply", &json!({ "manifests": manifests })).await;
     assert_eq!(applied.status, 200, "{}", applied.text());
@@ -107,20 +114,49 @@ async fn main() {
 
     let idle = proxy.resident_kib();
     let changes = time_changes(&admin, &caller).await;
-    let streams = open_streams(&caller, &one).await;
+    let streams = open_streams(&caller, "chat", &one).await;
     let loaded = proxy.resident_kib();
+    let translated = open_streams(&caller, "crossing", &messages).await;
+    let crossing = proxy.resident_kib();
     println!("figure                                   value");
     println!("proxy, resident, idle                    {:.1} MiB", kib(idle));
     println!("proxy, resident, {STREAMS} open guarded streams {:.1} MiB", kib(loaded));
-    println!(
-        "  for each stream                        {:.1} KiB",
-        (kib(loaded) - kib(idle)) * 1024.0 / STREAMS as f64
-    );
+    println!("  for each stream                        {:.1} KiB", each(idle, loaded));
+    println!("  for each of {STREAMS} more, from messages     {:.1} KiB", each(loaded, crossing));
     println!(
         "change sent to change in an answer       {:?} median, {:?} worst of {CHANGES}",
         changes.0, changes.1
     );
-    drop(streams);
+    drop((streams, translated));
+}
+
+/// An answer of Anthropic's format that goes on.
+fn messages_stream() -> Script {
+    let event = |data: Value| {
+        let name = data["type"].as_str().unwrap_or_default();
+        Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+    };
+    let delta = |text: &str| {
+        let delta = json!({"type": "text_delta", "text": text});
+        event(json!({"type": "content_block_delta", "index": 0, "delta": delta}))
+    };
+    let message = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "vendor-model-1", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 3, "output_tokens": 1},
+    });
+    let block = json!({"type": "text", "text": ""});
+    let frames = vec![
+        event(json!({"type": "message_start", "message": message})),
+        event(json!({"type": "content_block_start", "index": 0, "content_block": block})),
+        delta("one "),
+        delta("two "),
+    ];
+    Script::events(frames, Ending::Stall)
+}
+
+/// Memory of each stream in KiB.
+fn each(before: u64, after: u64) -> f64 {
+    (kib(after) - kib(before)) * 1024.0 / STREAMS as f64
 }
 
 fn kib(kib: u64) -> f64 {
@@ -150,9 +186,13 @@ async fn time_changes(admin: &Caller, caller: &Caller) -> (Duration, Duration) {
 }
 
 /// Opens the streams and reads each until its first content has come.
-async fn open_streams(caller: &Caller, llm: &ScriptedLlm) -> Vec<http::Response<hyper::body::Incoming>> {
+async fn open_streams(
+    caller: &Caller,
+    route: &str,
+    llm: &ScriptedLlm,
+) -> Vec<http::Response<hyper::body::Incoming>> {
     let body: Value =
-        json!({"model": "chat", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+        json!({"model": route, "stream": true, "messages": [{"role": "user", "content": "hi"}]});
     let mut open = Vec::new();
     for _ in 0..STREAMS {
         let mut response = caller.send(Method::POST, "/v1/chat/completions", body.to_string()).await;
