@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::codec::{Caller, Garbage, Target};
 use crate::embeddings::{self, EmbeddingsCaller, EmbeddingsFormat, EmbeddingsReply, EmbeddingsRequest};
 use crate::ir::{Dropped, Refused, Request, Usage};
-use crate::json::{Edits, Place};
+use crate::json::Edits;
 use crate::pass::{
     Asked, BadRequest, ClientRequest, Passing, Reply, StreamEnd, StreamRewriter, StreamStep, rewrite_reply,
 };
@@ -33,7 +33,7 @@ pub struct Prepared {
     pub body: Bytes,
     /// What was asked, if the call was translated.
     pub request: Option<Arc<Request>>,
-    /// What was left out in translation.
+    /// What was left out: in translation, or because the vendor refuses it.
     pub dropped: Vec<Dropped>,
     /// How the answer to a call for embeddings is read and written.
     pub embeddings: Option<Embedded>,
@@ -62,20 +62,9 @@ pub fn prepare(
         return prepare_embeddings(request, redactions, target);
     }
     if request.format() == target.format {
-        let quirks = match target.format {
-            Format::Chat => chat::edits_for_pass(target.quirks, Place::root(request.body())),
-            Format::Responses
-            | Format::Messages
-            | Format::Gemini
-            | Format::Converse
-            | Format::Ollama
-            | Format::Completions
-            | Format::Embeddings
-            | Format::Moderations
-            | Format::CountTokens => Edits::default(),
-        };
-        let body = request.rewrite(&target.model, redactions, quirks);
-        return Ok(Prepared { body, request: None, dropped: Vec::new(), embeddings: None });
+        let body = request.rewrite(&target.model, redactions, within::edits(request.body(), target));
+        let dropped = within::left_out(request.body(), target);
+        return Ok(Prepared { body, request: None, dropped, embeddings: None });
     }
     let redacted = request.redacted(redactions);
     let text = std::str::from_utf8(&redacted).unwrap_or_default();
@@ -145,7 +134,17 @@ impl Exchange {
     ///
     /// It is not of the provider's format.
     pub fn reply(&self, body: &Bytes) -> Result<Reply, Garbage> {
+        self.reply_counted(body, None)
+    }
+
+    /// The same, with the tokens that the answer's head says were read, for a body that says none.
+    ///
+    /// # Errors
+    ///
+    /// It is not of the provider's format.
+    pub fn reply_counted(&self, body: &Bytes, counted: Option<u64>) -> Result<Reply, Garbage> {
         if let Some(Embedded { format, caller }) = &self.embeddings {
+            let caller = &EmbeddingsCaller { reveal_provider: self.caller.reveal_provider, ..caller.clone() };
             let reply = match format {
                 // Who speaks the format chose numbers or base64 for itself; its clients read both.
                 EmbeddingsFormat::OpenAi => {
@@ -156,7 +155,7 @@ impl Exchange {
                 | EmbeddingsFormat::Ollama
                 | EmbeddingsFormat::Titan
                 | EmbeddingsFormat::Nova
-                | EmbeddingsFormat::Cohere => embeddings::translate_reply(*format, body, None, caller),
+                | EmbeddingsFormat::Cohere => embeddings::translate_reply(*format, body, counted, caller),
             }?;
             let EmbeddingsReply { body, usage } = reply;
             return Ok(Reply { body, usage, blocked: None, findings: Vec::new() });
@@ -316,6 +315,7 @@ fn passing(format: Format) -> &'static dyn Passing {
 
 mod array;
 mod plain;
+mod within;
 
 pub use array::ArrayStream;
 

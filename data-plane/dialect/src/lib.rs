@@ -22,6 +22,7 @@ pub mod needs;
 pub mod ollama;
 pub mod pass;
 pub mod quirks;
+pub mod rates;
 pub mod responses;
 pub mod sse;
 pub mod translate;

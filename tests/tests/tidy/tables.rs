@@ -114,6 +114,7 @@ pub(super) const DIALECT_ROOMS: &Rooms = &[
     ("format", &[]),
     ("ir", &["format", "json"]),
     ("quirks", &["ir"]),
+    ("rates", &["format"]),
     ("codec", &["format", "ir", "quirks"]),
     ("capabilities", &["codec", "format", "ir", "quirks"]),
     ("pass", &["codec", "format", "ir", "json", "mould", "sse", "eventstream"]),

@@ -1,5 +1,5 @@
 //! How a caller of this format carries thinking back to the provider that sealed it: entries of `reasoning_details`, in
-//! OpenRouter's shape. `format` is the word of the format whose provider sealed, `index` the block's place in the answer,
+//! OpenRouter's shape. `format` tells without a name whose provider sealed ([`signer_word`]), `index` the block's place in the answer,
 //! so that thinking between other blocks finds its place again. In a stream the pieces of one entry come with its `type` and
 //! `index` alone, and the last brings what is said once: the official SDK joins what has the same index text by text.
 
@@ -8,8 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use super::sealed::Sealed;
 use crate::Format;
-use crate::ir::Block;
-use crate::json::{Place, quote};
+use crate::ir::{Block, Seal, Sealing, signer_of, signer_word};
+use crate::json::{Edits, Place, quote};
+
+/// The member of `extra_content` that is this gateway's.
+const OURS: &str = "breakwater";
 
 /// Writes the entries of a thinking block; none if it has no seal.
 pub(super) fn write(block: &Block, index: u32) -> Option<String> {
@@ -45,8 +48,20 @@ pub(super) fn write(block: &Block, index: u32) -> Option<String> {
     }
 }
 
-fn word(signed_by: Option<Format>) -> &'static str {
-    signed_by.map_or("unknown", Format::as_str)
+fn word(signed_by: Option<Format>) -> String {
+    signed_by.map_or_else(|| "unknown".to_owned(), signer_word)
+}
+
+/// Writes Gemini's signature of a text or a call, in the place where Gemini has one in this format.
+pub(super) fn extra(signature: &str) -> String {
+    let seal = Seal::new(Format::Gemini, Sealing::This, signature).to_text();
+    format!(r#""extra_content":{{"{OURS}":{{"signature":{}}}}}"#, quote(&seal))
+}
+
+/// Reads what `extra` wrote from an `extra_content`.
+pub(super) fn read_extra(extra: Place<'_>) -> Option<String> {
+    let text = extra.get(OURS)?.get("signature")?.as_str()?;
+    Seal::parse(&text).filter(|seal| seal.by == Format::Gemini).map(|seal| seal.data.to_owned())
 }
 
 fn named(id: &str) -> String {
@@ -70,9 +85,9 @@ pub(super) fn vendors(sealed: &Sealed<'_>, text: &str, index: u32) -> String {
 
 /// Returns the format of an entry that `write` wrote.
 pub(super) fn signer(detail: Place<'_>) -> Option<Format> {
-    let word = detail.get("format")?.as_str()?;
-    Format::ALL.into_iter().find(|format| *format != Format::Chat && format.as_str() == word)
+    signer_of(&detail.get("format")?.as_str()?)
 }
+
 /// Puts the thinking that `write` wrote back among the blocks of its message. Its pieces may come as they were sent.
 pub(super) fn read(details: Option<Place<'_>>, blocks: &mut Vec<Block>) {
     let mut piece = (None, String::new());
@@ -100,4 +115,24 @@ pub(super) fn read(details: Option<Place<'_>>, blocks: &mut Vec<Block>) {
 
 fn plain(id: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(id).ok()?).ok()
+}
+
+/// Returns the edits that take other formats' thinking out of a request that goes to a provider of this one. The entries of
+/// a message come from one answer: if one is sealed, all are pieces of what was.
+pub(crate) fn strangers(root: Place<'_>) -> Edits {
+    let mut edits = Edits::default();
+    let messages = root.get("messages").filter(Place::is_array);
+    for message in messages.iter().flat_map(Place::elements) {
+        let calls = message.get("tool_calls").filter(Place::is_array);
+        for holder in calls.iter().flat_map(Place::elements).chain([message]) {
+            edits.remove_members(&holder, |member| match &*member.key {
+                "extra_content" => member.value.get(OURS).is_some(),
+                "reasoning_details" => {
+                    member.value.is_array() && member.value.elements().any(|detail| signer(detail).is_some())
+                }
+                _ => false,
+            });
+        }
+    }
+    edits
 }

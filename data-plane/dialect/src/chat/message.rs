@@ -56,9 +56,14 @@ fn has_text(message: &Message<'_>) -> bool {
     message.content.is_some_and(|content| content.get().len() > 2)
 }
 
-/// `extra_content.google.thought_signature`: Gemini's, where it speaks this format.
+/// Gemini's signature in an `extra_content`: as Gemini writes it where it speaks this format
+/// (`google.thought_signature`), or as this gateway wrote it for a caller.
 pub(super) fn google_signature(extra: Option<Place<'_>>) -> Option<String> {
-    let signature = extra?.get("google")?.get("thought_signature")?.as_str()?;
+    let extra = extra?;
+    if let Some(carried) = carry::read_extra(extra) {
+        return Some(carried);
+    }
+    let signature = extra.get("google")?.get("thought_signature")?.as_str()?;
     (!signature.is_empty()).then(|| signature.into_owned())
 }
 

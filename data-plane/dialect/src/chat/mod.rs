@@ -52,9 +52,10 @@ mod corpus;
 #[cfg(test)]
 mod corpus_tests;
 
+pub(crate) use carry::strangers;
 pub(crate) use error::{read_error, write_error};
 pub(crate) use pass::{Chat, Completions};
-pub use quirk_edits::edits_for_pass;
+pub use quirk_edits::{edits_for_pass, left_out_of_pass};
 pub(crate) use read_reply::read_reply;
 pub(crate) use read_request::read_request;
 pub(crate) use write_reply::write_reply;

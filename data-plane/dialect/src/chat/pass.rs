@@ -12,10 +12,9 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Member, Place};
 use crate::pass::texts::{self, Found, Kind, Step};
+use crate::pass::vendors;
 use crate::pass::{Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, error_code};
 
-/// Members of an answer that name the vendor behind it (source: recorded answers of 24 vendors).
-const VENDOR_FIELDS: &[&str] = &["provider", "system_fingerprint", "x_groq"];
 /// Members of an answer that hold no text of it (padding among them), or are looked at for themselves.
 const HEAD_FIELDS: &[&str] = &[
     "choices",
@@ -60,7 +59,7 @@ impl Passing for Chat {
     }
 
     fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
-        head_edits(root, caller, Shape::Chat)
+        whole_edits(root, caller, Shape::Chat)
     }
 
     fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
@@ -91,7 +90,7 @@ impl Passing for Completions {
     }
 
     fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
-        head_edits(root, caller, Shape::Legacy)
+        whole_edits(root, caller, Shape::Legacy)
     }
 
     fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
@@ -213,7 +212,7 @@ impl Reader {
         let unasked = !asked_usage && usage.is_some_and(|usage| usage.is_null());
         let mut edits = value_edits(members, &self.caller, self.shape);
         edits.remove_listed(&root, members, |member| {
-            is_vendor(&member.key, &self.caller)
+            vendors::of_root(member, self.caller.reveal_provider)
                 || (unasked && member.key == "usage" && member.value.is_null())
         });
         let mut chunk = Chunk { edits, ..Chunk::default() };
@@ -251,6 +250,11 @@ impl Reader {
             chunk.logprobs.push((index, logprobs.range(), "null"));
         }
         let delta = find(&members, "delta");
+        // Some repeat the whole answer so far in each chunk, beside the delta.
+        let repeats = self.guarded && delta.is_some();
+        chunk.edits.remove_listed(&choice, &members, |member| {
+            repeats && member.key == "message" || vendors::of_choice(member, self.caller.reveal_provider)
+        });
         let pieces: Vec<_> = delta.iter().flat_map(Place::members).collect();
         let calls =
             |key: &str| find(&pieces, key).is_some_and(|calls| !calls.is_null() && calls.source() != "[]");
@@ -268,10 +272,6 @@ impl Reader {
                     && member.value.source() != "[]"
             });
             return Ok(());
-        }
-        // Some repeat the whole answer so far in each chunk, beside the delta.
-        if delta.is_some() {
-            chunk.edits.remove_members(&choice, |member| member.key == "message");
         }
         for found in texts::find(choice)? {
             if matches!(found.path.first(), Some(Step::Key(key)) if key == "message") && delta.is_some() {
@@ -343,18 +343,19 @@ fn find<'a>(members: &[Member<'a>], key: &str) -> Option<Place<'a>> {
     members.iter().find(|member| member.key == key).map(|member| member.value)
 }
 
-fn is_vendor(key: &str, caller: &Caller) -> bool {
-    !caller.reveal_provider && VENDOR_FIELDS.contains(&key)
-}
-
-/// The edits of an answer's or a chunk's own members: the alias, the id, and what names the vendor.
-fn head_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
+/// The edits of a whole answer.
+fn whole_edits(root: Place<'_>, caller: &Caller, shape: Shape) -> Edits {
     let members: Vec<_> = root.members().collect();
     let mut edits = value_edits(&members, caller, shape);
-    edits.remove_listed(&root, &members, |member| is_vendor(&member.key, caller));
+    edits.remove_listed(&root, &members, |member| vendors::of_root(member, caller.reveal_provider));
+    let choices = find(&members, "choices").filter(Place::is_array);
+    for choice in choices.iter().flat_map(Place::elements) {
+        edits.remove_members(&choice, |member| vendors::of_choice(member, caller.reveal_provider));
+    }
     edits
 }
 
+/// The edits of an answer's or a chunk's own members but for those that go: the alias, the id, a vendor's words.
 fn value_edits(members: &[Member<'_>], caller: &Caller, shape: Shape) -> Edits {
     let mut edits = Edits::default();
     let mut hide = |model: Place<'_>| {
@@ -366,6 +367,13 @@ fn value_edits(members: &[Member<'_>], caller: &Caller, shape: Shape) -> Edits {
         match &*member.key {
             "model" => hide(member.value),
             "moderation" => moderation_models(member.value).for_each(&mut hide),
+            _ => {}
+        }
+    }
+    for member in members {
+        match &*member.key {
+            "usage" => vendors::remove_from_usage(member.value, caller.reveal_provider, &mut edits),
+            "service_tier" => vendors::rename_tier(member.value, caller.reveal_provider, &mut edits),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! A request that stays in this format, for a vendor that wants some of it otherwise: the places that must change, and no
 //! other byte. For a vendor that does all as the format says there is nothing to change.
 
-use crate::ir::{ToolIdShape, tool_id};
+use crate::ir::{Dropped, ToolIdShape, tool_id};
 use crate::json::{Edits, Member, Place, quote};
 use crate::quirks::{MaxTokens, Quirks};
 
@@ -9,8 +9,7 @@ use crate::quirks::{MaxTokens, Quirks};
 #[must_use]
 pub fn edits_for_pass(quirks: &Quirks, root: Place<'_>) -> Edits {
     let mut edits = Edits::default();
-    // Of a vendor that nothing is known of, nothing is known that it refuses.
-    if matches!(quirks.vendor, "generic" | "openai") {
+    if knows_nothing(quirks) {
         return edits;
     }
     let members: Vec<Member<'_>> = root.members().collect();
@@ -18,9 +17,8 @@ pub fn edits_for_pass(quirks: &Quirks, root: Place<'_>) -> Edits {
         ["max_tokens", "max_completion_tokens"].map(|key| members.iter().any(|member| member.key == key));
     let doomed = |member: &Member<'_>| match &*member.key {
         "max_tokens" => both == [true, true] && quirks.max_tokens == MaxTokens::Old,
-        "seed" | "random_seed" if quirks.seed.is_empty() => true,
         "stream_options" => !quirks.stream_options,
-        key => quirks.refuses.contains(&key),
+        key => is_refused(quirks, key),
     };
     edits.remove_members(&root, doomed);
     if !quirks.stream_options
@@ -49,6 +47,30 @@ pub fn edits_for_pass(quirks: &Quirks, root: Place<'_>) -> Edits {
         }
     }
     edits
+}
+
+/// Returns the members of a request's body that the edits take out because the vendor refuses them.
+#[must_use]
+pub fn left_out_of_pass(quirks: &Quirks, root: Place<'_>) -> Vec<Dropped> {
+    if knows_nothing(quirks) {
+        return Vec::new();
+    }
+    // What is asked about usage is this proxy's own affair: the caller gets it however the vendor says it.
+    let refused =
+        root.members().filter(|member| member.key != "stream_options" && is_refused(quirks, &member.key));
+    refused.map(|member| member.key.into_owned()).collect()
+}
+
+/// Of a vendor that nothing is known of, nothing is known that it refuses.
+fn knows_nothing(quirks: &Quirks) -> bool {
+    matches!(quirks.vendor, "generic" | "openai")
+}
+
+fn is_refused(quirks: &Quirks, key: &str) -> bool {
+    match key {
+        "seed" | "random_seed" if quirks.seed.is_empty() => true,
+        key => quirks.refuses.contains(&key),
+    }
 }
 
 /// Puts another key in the place of a member's.

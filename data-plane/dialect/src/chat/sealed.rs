@@ -1,5 +1,9 @@
 //! Signatures of thinking that vendors of this format give (OpenRouter's `reasoning_details`, Mistral's thinking parts),
-//! as one text: the form between has one place for a signature, and a vendor wants more back than its bytes.
+//! as one text: the form between has one place for a signature, and a vendor wants more back than its bytes. Its words stand
+//! there in base64: a caller of another format gets the text sealed, and is not to read a vendor's name in it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 /// Thinking that a vendor sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +25,7 @@ impl<'a> Sealed<'a> {
     /// Writes it as one text.
     pub(super) fn to_text(&self) -> String {
         let kind = if self.encrypted { "encrypted" } else { "text" };
-        format!("{kind}:{}:{}:{}", escape(&self.format), escape(&self.id), self.data)
+        format!("{kind}:{}:{}:{}", BASE64.encode(&self.format), BASE64.encode(&self.id), self.data)
     }
 
     /// Reads what `to_text` wrote.
@@ -32,18 +36,10 @@ impl<'a> Sealed<'a> {
             "text" => false,
             _ => return None,
         };
-        let format = unescape(parts.next()?);
-        let id = unescape(parts.next()?);
+        let mut word = || String::from_utf8(BASE64.decode(parts.next()?).ok()?).ok();
+        let (format, id) = (word()?, word()?);
         Some(Self { encrypted, format, id, data: parts.next()? })
     }
-}
-
-fn escape(word: &str) -> String {
-    word.replace('%', "%25").replace(':', "%3A")
-}
-
-fn unescape(word: &str) -> String {
-    word.replace("%3A", ":").replace("%25", "%")
 }
 
 #[cfg(test)]

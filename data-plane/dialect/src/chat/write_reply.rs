@@ -49,11 +49,6 @@ pub(super) fn call_id(id: &str) -> String {
     digest_id(id, ToolIdShape::OpenAi, "call_")
 }
 
-/// Writes Gemini's signature where Gemini puts it in this format.
-pub(super) fn google(signature: &str) -> String {
-    format!(r#""extra_content":{{"google":{{"thought_signature":{}}}}}"#, quote(signature))
-}
-
 /// A message taken apart: this format has one place for each kind of block.
 #[derive(Debug, Default)]
 struct Message {
@@ -94,8 +89,9 @@ impl Message {
             }
             Block::ToolUse { id, name, input, signature, custom, .. } => {
                 let (id, name) = (quote(&call_id(id)), quote(name));
-                let signed =
-                    signature.as_deref().map_or(String::new(), |signature| format!(",{}", google(signature)));
+                let signed = signature
+                    .as_deref()
+                    .map_or(String::new(), |signature| format!(",{}", carry::extra(signature)));
                 let input = quote(if *custom { input } else { given(input) });
                 self.calls.push(if *custom {
                     format!(r#"{{"id":{id},"type":"custom","custom":{{"name":{name},"input":{input}}}{signed}}}"#)
@@ -145,7 +141,7 @@ impl Message {
             }
         }
         if let Some(signature) = &self.signature {
-            message.push_str(&format!(",{}", google(signature)));
+            message.push_str(&format!(",{}", carry::extra(signature)));
         }
         message.push('}');
         message

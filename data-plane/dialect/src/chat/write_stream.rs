@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use super::answer_id;
-use super::write_reply::{call_id, google, image, logprobs};
+use super::write_reply::{call_id, image, logprobs};
 use super::{carry, stops, usage};
 use crate::codec::{Caller, StreamWriter};
 use crate::ir::{At, Block, Delta, Event, Media, Opening, Stop, StopReason, Usage};
@@ -179,7 +179,7 @@ impl Writer {
             r#""tool_calls":[{{"index":{call},"id":"{}","type":"{kind}","{kind}":{{"name":"#,
             call_id(id)
         );
-        let signed = signature.map_or(String::new(), |signature| format!(",{}", google(signature)));
+        let signed = signature.map_or(String::new(), |signature| format!(",{}", carry::extra(signature)));
         let tail = format!(r#","{input}":""}}{signed}}}]"#);
         self.delta(index, &[Piece::Source(&head), Piece::Text(name), Piece::Source(&tail)], out);
     }
@@ -256,7 +256,7 @@ impl Writer {
         let Some(choice) = self.choices.iter_mut().find(|choice| choice.index == at.choice) else { return };
         match choice.open.take() {
             Some(Open::Text { signature }) if !signature.is_empty() => {
-                self.delta(at.choice, &[Piece::Source(&google(&signature))], out);
+                self.delta(at.choice, &[Piece::Source(&carry::extra(&signature))], out);
             }
             Some(Open::Thinking(block)) => {
                 if let Some(entries) = carry::write(&block, at.block) {
@@ -269,7 +269,7 @@ impl Writer {
                     self.input(at.choice, call, custom, "{}", out);
                 }
                 if !signature.is_empty() && !self.legacy {
-                    let delta = format!(r#""tool_calls":[{{"index":{call},{}}}]"#, google(&signature));
+                    let delta = format!(r#""tool_calls":[{{"index":{call},{}}}]"#, carry::extra(&signature));
                     self.delta(at.choice, &[Piece::Source(&delta)], out);
                 }
             }

@@ -27,6 +27,7 @@ pub(crate) use pass::Converse;
 pub(crate) use read_reply::read_reply;
 pub(crate) use read_request::read_request;
 pub(crate) use read_stream::stream_reader;
+pub(crate) use signature::strangers;
 pub(crate) use write_reply::write_reply;
 pub(crate) use write_request::write_request;
 pub(crate) use write_stream::stream_writer;

@@ -1,4 +1,4 @@
-//! Within the format: what of an answer changes on its way (nothing: it names neither model nor call), and where its texts
+//! Within the format: what of an answer changes on its way (next to nothing: it names no call, and the model in one place alone), and where its texts
 //! stand.
 
 use std::ops::Range;
@@ -33,8 +33,8 @@ impl Passing for Converse {
         content(root).map(|_| vec![root])
     }
 
-    fn head_edits(&self, _root: Place<'_>, _caller: &Caller) -> Edits {
-        Edits::default()
+    fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
+        head_edits(root, caller)
     }
 
     fn blocked(&self, root: Place<'_>) -> Vec<(Range<usize>, String)> {
@@ -58,8 +58,8 @@ impl Passing for Converse {
         Framing::EventStream
     }
 
-    fn events(&self, _caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
-        Box::new(Reader { guarded, open: None, stage: 0 })
+    fn events(&self, caller: &Caller, guarded: bool) -> Box<dyn EventReader> {
+        Box::new(Reader { caller: caller.clone(), guarded, open: None, stage: 0 })
     }
 }
 
@@ -70,6 +70,15 @@ fn content(root: Place<'_>) -> Option<Place<'_>> {
 
 /// The reason that the format has for an answer that was blocked, in source.
 const BLOCKED: &str = r#""guardrail_intervened""#;
+
+/// The trace of a prompt router says by its ARN which model answered.
+fn head_edits(root: Place<'_>, caller: &Caller) -> Edits {
+    let mut edits = Edits::default();
+    if let Some(trace) = root.get("trace").filter(|trace| trace.is_object() && !caller.reveal_provider) {
+        edits.remove_members(&trace, |member| member.key == "promptRouter");
+    }
+    edits
+}
 
 /// Cached tokens stand outside of the input's count.
 fn read_usage(usage: Place<'_>) -> Option<Usage> {
@@ -89,6 +98,7 @@ const STOPPED: u8 = 2;
 /// Reads the messages of one stream.
 #[derive(Debug)]
 struct Reader {
+    caller: Caller,
     guarded: bool,
     /// The block that the caller saw begin and not end.
     open: Option<u32>,
@@ -126,6 +136,7 @@ impl EventReader for Reader {
                 self.add_texts(root, &mut chunk)
             }
             "metadata" => {
+                chunk.edits = head_edits(root, &self.caller);
                 chunk.usage = root.get("usage").and_then(read_usage);
                 chunk.begins = true;
                 chunk.last = true;

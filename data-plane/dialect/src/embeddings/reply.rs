@@ -9,9 +9,7 @@ use super::vectors::{self, Vectors};
 use crate::codec::Garbage;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
-
-/// Members of an answer that name the vendor behind it (source: recorded answers).
-const VENDOR_FIELDS: &[&str] = &["provider", "x_groq"];
+use crate::pass::vendors;
 
 /// For whom an answer is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +47,12 @@ pub fn rewrite_reply(body: &Bytes, caller: &EmbeddingsCaller) -> Result<Embeddin
     if let Some(model) = root.get("model").filter(|model| model.as_str().is_none_or(|m| m != caller.alias)) {
         edits.replace(model.range(), json::quote(&caller.alias));
     }
-    if !caller.reveal_provider {
-        edits.remove_members(&root, |member| VENDOR_FIELDS.contains(&&*member.key));
+    // An id is not of the format: some vendors have one, in a shape of their own.
+    edits.remove_members(&root, |member| {
+        vendors::of_root(member, caller.reveal_provider) || (member.key == "id" && !caller.reveal_provider)
+    });
+    if let Some(usage) = root.get("usage") {
+        vendors::remove_from_usage(usage, caller.reveal_provider, &mut edits);
     }
     if caller.base64 {
         // One that is a text already is in base64, or in what the vendor has instead.

@@ -52,12 +52,45 @@ fn nested_names_of_models_give_way_to_the_alias_and_all_else_stays() {
     );
     let upstream = answer.replace("VENDOR", "omni-moderation-2024");
     let expect = answer
+        .replace(&format!(",{filters}"), "")
         .replace(r#""model":"VENDOR""#, r#""model":"prod-chat""#)
         .replace("VENDOR", "omni-moderation-2024");
     assert_eq!(rewrite(None, &upstream).unwrap().body, expect);
     for other in [r#"null"#, r#""x""#, r#"[{"model":1}]"#, r#"{"input":{"type":"error"},"output":[]}"#] {
         let odd = format!(r#"{{"model":"prod-chat","choices":[],"moderation":{other}}}"#);
         assert_eq!(rewrite(None, &odd).unwrap().body, odd);
+    }
+}
+
+#[test]
+fn opaque_by_alias_what_a_vendor_adds_goes_and_a_route_that_reveals_keeps_it() {
+    let chat = r#"{"model":"m","choices":[{"native_finish_reason":"end_turn","index":0,"message":{"content":"x"},"seed":7}],"citations":["https://a"],"service_tier":"on_demand","usage":{"queue_time":0.1,"prompt_tokens":1,"cost":0.2},"x_groq":{"id":"req_1"}}"#;
+    let expect = r#"{"model":"m","choices":[{"index":0,"message":{"content":"x"}}],"citations":["https://a"],"service_tier":"default","usage":{"prompt_tokens":1}}"#;
+    let response = r#"{"object":"response","model":"m","output":[],"billing":{"payer":"d"},"usage":{"input_tokens":1,"num_sources_used":0}}"#;
+    let message =
+        r#"{"model":"m","content":[],"usage":{"input_tokens":1,"inference_geo":"us","output_tokens":2}}"#;
+    let gemini = r#"{"candidates":[],"usageMetadata":{"promptTokenCount":1,"trafficType":"ON_DEMAND"},"createTime":"2026"}"#;
+    let converse = r#"{"output":{"message":{"content":[]}},"trace":{"promptRouter":{"invokedModelId":"arn:x"},"guardrail":{}}}"#;
+    for (format, came, expect) in [
+        (Format::Chat, chat, expect),
+        (
+            Format::Responses,
+            response,
+            r#"{"object":"response","model":"m","output":[],"usage":{"input_tokens":1}}"#,
+        ),
+        (
+            Format::Messages,
+            message,
+            r#"{"model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":2}}"#,
+        ),
+        (Format::Gemini, gemini, r#"{"candidates":[],"usageMetadata":{"promptTokenCount":1}}"#),
+        (Format::Converse, converse, r#"{"output":{"message":{"content":[]}},"trace":{"guardrail":{}}}"#),
+    ] {
+        let mut exchange = Exchange { client: format, provider: format, ..exchange("m", None, true) };
+        let body = Bytes::from_static(came.as_bytes());
+        assert_eq!(exchange.reply(&body).unwrap().body, expect, "{format:?}");
+        exchange.caller.reveal_provider = true;
+        assert_eq!(exchange.reply(&body).unwrap().body, came, "{format:?}");
     }
 }
 

@@ -2,7 +2,11 @@ use breakwater_common::resource::{Guardrail, GuardrailCheck, Mode, PiiEntity, Po
 
 use breakwater_common::resource::Action;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
+use crate::ir::{Seal, Sealing};
 
 const CALL: &str = r#"{ "messages": [
   {"role":"system","content":"Be \"brief\"."},
@@ -128,4 +132,92 @@ fn a_model_from_the_path_is_put_into_a_body_that_says_none() {
     check("{}", r#"{"model":"up"}"#);
     check(r#"{ "input":"x"}"#, r#"{"model":"up", "input":"x"}"#);
     check(r#"{"model":"mine","input":"x"}"#, r#"{"model":"up","input":"x"}"#);
+}
+
+/// A body of a caller, as a provider of the same format gets it.
+fn passed(format: Format, body: &serde_json::Value) -> serde_json::Value {
+    let model = (matches!(format, Format::Gemini | Format::Converse)).then(|| "m".to_owned());
+    let asked = Asked { format, model, stream: None };
+    let request = super::parse(asked, &Bytes::from(body.to_string())).unwrap();
+    let target = Target {
+        format,
+        model: "m".to_owned(),
+        max_output_tokens: None,
+        embeddings: None,
+        quirks: crate::quirks::of_host(breakwater_common::resource::ProviderType::OpenAi, "api.openai.com"),
+    };
+    serde_json::from_slice(&prepare(&request, &[], &target).unwrap().body).unwrap()
+}
+
+/// Turns of a format: a question, one of another's thinking alone, and one whose rest stays.
+fn conversation(format: Format, own: &str, others: &str) -> (serde_json::Value, serde_json::Value) {
+    use serde_json::json;
+    let turn = |role: &str, key: &str, blocks: &[serde_json::Value]| json!({"role": role, key: blocks});
+    let (list, key, model, text, own, others) = match format {
+        Format::Gemini => {
+            let thought = |signature: &str| json!({"text": "t", "thought": true, "thoughtSignature": STANDARD.encode(signature)});
+            ("contents", "parts", "model", json!({"text": "x"}), thought(own), thought(others))
+        }
+        Format::Converse => {
+            let thought = |signature: &str| json!({"reasoningContent": {"reasoningText": {"text": "t", "signature": signature}}});
+            ("messages", "content", "assistant", json!({"text": "x"}), thought(own), thought(others))
+        }
+        _ => {
+            let thought =
+                |signature: &str| json!({"type": "thinking", "thinking": "t", "signature": signature});
+            let text = json!({"type": "text", "text": "x"});
+            ("messages", "content", "assistant", text, thought(own), thought(others))
+        }
+    };
+    let body = |turns: Vec<serde_json::Value>| json!({list: turns, "model": "m", "max_tokens": 1});
+    let question = turn("user", key, std::slice::from_ref(&text));
+    let came = vec![
+        question.clone(),
+        turn(model, key, std::slice::from_ref(&others)),
+        turn(model, key, &[others.clone(), own.clone(), text.clone(), others]),
+    ];
+    (body(came), body(vec![question, turn(model, key, &[own, text])]))
+}
+
+#[test]
+fn bug_4_what_another_provider_signed_does_not_reach_one_that_did_not() {
+    for format in [Format::Messages, Format::Converse, Format::Gemini] {
+        let other = if format == Format::Gemini { Format::Messages } else { Format::Gemini };
+        for sealing in [Sealing::This, Sealing::Next] {
+            let others = Seal::new(other, sealing, "abc=").to_text();
+            let (came, goes) = conversation(format, "own", &others);
+            assert_eq!(passed(format, &came), goes, "{format:?}");
+        }
+        let own = Seal::new(format, Sealing::This, "c2ln.x").to_text();
+        let (came, _) = conversation(format, &own, "other");
+        let got = passed(format, &came).to_string();
+        assert!(got.contains(r#""c2ln.x""#), "{got}");
+    }
+}
+
+#[test]
+fn bug_4_what_another_provider_signed_is_left_out_of_chat_and_responses() {
+    use serde_json::json;
+    let signed = Seal::new(Format::Gemini, Sealing::This, "abc=").to_text();
+    let call = json!({"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let mut carried = call.clone();
+    carried["extra_content"] = json!({"breakwater": {"signature": signed}});
+    let body = |details: bool, call: &serde_json::Value| {
+        let mut message = json!({"role": "assistant", "content": "x", "tool_calls": [call]});
+        if details {
+            message["reasoning_details"] = json!([{"type": "reasoning.text", "text": "a", "index": 0},
+                {"type": "reasoning.text", "signature": "s", "format": "bwseal.z", "index": 0}]);
+        }
+        json!({"model": "m", "messages": [message]})
+    };
+    assert_eq!(passed(Format::Chat, &body(true, &carried)), body(false, &call));
+    // A vendor's own entries stay.
+    let vendors = json!({"model": "m", "messages": [{"role": "assistant", "content": "bwseal.", "reasoning_details":
+        [{"type": "reasoning.text", "signature": "s", "format": "anthropic-claude-v1"}]}]});
+    assert_eq!(passed(Format::Chat, &vendors), vendors);
+
+    let thought = |content: &str| json!({"type": "reasoning", "summary": [], "encrypted_content": content});
+    let text = json!({"role": "user", "content": "x"});
+    let came = json!({"model": "m", "input": [thought(&signed), text, thought("gAAA=")]});
+    assert_eq!(passed(Format::Responses, &came), json!({"model": "m", "input": [text, thought("gAAA=")]}));
 }

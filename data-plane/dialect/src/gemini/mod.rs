@@ -32,6 +32,7 @@ pub(crate) use error::{read_error, write_error};
 pub(crate) use pass::Gemini;
 pub(crate) use read_reply::read_reply;
 pub(crate) use read_request::read_request;
+pub(crate) use signature::strangers;
 pub(crate) use write_reply::write_reply;
 pub(crate) use write_request::write_request;
 

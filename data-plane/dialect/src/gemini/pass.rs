@@ -12,6 +12,7 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{self, Step, TooDeep};
+use crate::pass::vendors;
 use crate::pass::{Chunk, ChunkText, EventReader, Members, Passing, Read, add_whole_texts, error_code};
 
 /// Gemini's generateContent.
@@ -72,6 +73,7 @@ fn blocked_candidate(index: usize) -> String {
 
 fn head_edits(root: Place<'_>, caller: &Caller) -> Edits {
     let mut edits = Edits::default();
+    vendors::remove(root, "usageMetadata", caller.reveal_provider, &mut edits);
     for member in root.members() {
         match &*member.key {
             "modelVersion" => edits.replace(member.value.range(), json::quote(&caller.alias)),

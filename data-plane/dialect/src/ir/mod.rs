@@ -12,6 +12,7 @@ mod ids;
 mod offers;
 mod request;
 mod rest;
+mod seal;
 mod unfold;
 
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
@@ -24,4 +25,5 @@ pub use request::{
     Tool, ToolChoice, ToolKind, Turn,
 };
 pub use rest::is_harmless;
+pub(crate) use seal::{Seal, Sealing, carry, signer_of, signer_word};
 pub use unfold::events_of;

@@ -34,21 +34,36 @@ impl Edits {
         members: &[Member<'_>],
         doomed: impl Fn(&Member<'_>) -> bool,
     ) {
+        self.remove(object, members.iter().map(|member| (member.key_start..member.value.end, doomed(member))));
+    }
+
+    /// Adds those that take elements out of an array, with their commas: those that are `doomed`, by their place in it.
+    pub fn remove_elements(&mut self, array: &Place<'_>, doomed: &[bool]) {
+        let doomed = doomed.iter().copied().chain(std::iter::repeat(false));
+        self.remove(array, array.elements().map(|element| element.range()).zip(doomed));
+    }
+
+    fn remove(&mut self, holder: &Place<'_>, held: impl Iterator<Item = (Range<usize>, bool)>) {
         let mut any_kept = false;
-        let mut before = object.start + 1;
-        let mut members = members.iter().peekable();
-        while let Some(member) = members.next() {
-            let end = member.value.end;
-            if !doomed(member) {
+        let mut before = holder.start + 1;
+        let mut held = held.peekable();
+        while let Some((place, doomed)) = held.next() {
+            let end = place.end;
+            if !doomed {
                 any_kept = true;
             } else if any_kept {
                 self.replace(before..end, "");
             } else {
-                let next = members.peek().map_or(end, |next| next.key_start);
-                self.replace(member.key_start..next, "");
+                let next = held.peek().map_or(end, |(next, _)| next.start);
+                self.replace(place.start..next, "");
             }
             before = end;
         }
+    }
+
+    /// Adds all of others.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
     }
 
     /// Whether nothing changes.

@@ -44,6 +44,19 @@ fn members_are_taken_out_with_their_commas() {
 }
 
 #[test]
+fn elements_are_taken_out_with_their_commas() {
+    let check = |text: &str, doomed: &[bool], expect: &str| {
+        let mut edits = Edits::default();
+        edits.remove_elements(&Place::root(text), doomed);
+        assert_eq!(edits.apply(text), expect, "{doomed:?}");
+    };
+    check("[1, 2, 3]", &[true, false, true], "[2]");
+    check("[1, 2, 3]", &[false, true, true], "[1]");
+    check("[1, 2, 3]", &[true, true, true], "[]");
+    check("[1, 2, 3]", &[false, true], "[1, 3]");
+}
+
+#[test]
 fn what_is_not_json_says_where() {
     assert_eq!(check(b"{\"a\":"), Err(NotJson::Cut { line: 1, column: 5 }));
     assert_eq!(check(b"{\"a\" 1}"), Err(NotJson::Syntax { line: 1, column: 6 }));

@@ -1,14 +1,14 @@
-//! How a signature of another format travels through a caller of this one: in the `signature` of a thinking block, which
-//! every such caller sends back byte for byte, behind the name of the format that signed (`gemini.`, `responses.`).
-//! Anthropic's own signatures are base64 and hold no dot, so nothing else begins so.
+//! Where a signature of another format stands in the hands of a caller of this one: sealed ([`Seal`]) in the `signature` of
+//! a thinking block or the `data` of a redacted one, which every such caller sends back byte for byte.
 //!
 //! Gemini signs tool calls too. A `tool_use` block has no member that callers keep, so such a signature stands in an empty
-//! thinking block before the call, marked `next.`. Gemini's signatures of text are left out: Google only recommends them,
-//! and a thinking block after the last text would hide that text from callers who look at the last block only.
+//! thinking block before the call. Gemini's signatures of text are left out: Google only recommends them, and a thinking
+//! block after the last text would hide that text from callers who look at the last block only.
 
 use crate::Format;
-
-const NEXT: &str = "next.";
+use crate::ir::{Seal, Sealing, carry};
+use crate::json::{Edits, Place};
+use crate::pass::strangers::{Fate, of_turns, unseal};
 
 /// What the `signature` of a thinking block is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,41 +21,44 @@ pub(super) enum Carried {
 
 /// Reads a `signature`.
 pub(super) fn read(signature: &str) -> Carried {
-    let (format, rest) = unmark(signature);
-    match rest.strip_prefix(NEXT) {
-        Some(signature) if format != Format::Messages => Carried::Next(signature.to_owned()),
-        Some(_) | None if signature.is_empty() => Carried::Thinking(None, None),
-        Some(_) | None => Carried::Thinking(some(rest), Some(format)),
+    match Seal::parse(signature) {
+        Some(Seal { of: Sealing::Next, data, .. }) => Carried::Next(data.to_owned()),
+        Some(Seal { by, data, .. }) => Carried::Thinking(some(data), Some(by)),
+        None if signature.is_empty() => Carried::Thinking(None, None),
+        None => Carried::Thinking(some(signature), Some(Format::Messages)),
     }
 }
 
 /// Reads the `data` of a redacted thinking block: it, and who signed.
 pub(super) fn read_redacted(data: &str) -> (String, Format) {
-    let (format, rest) = unmark(data);
-    (rest.to_owned(), format)
+    Seal::parse(data)
+        .map_or_else(|| (data.to_owned(), Format::Messages), |seal| (seal.data.to_owned(), seal.by))
 }
 
 /// Writes a `signature` or the `data` of redacted thinking; empty if there is none.
 pub(super) fn mark(signature: Option<&str>, signed_by: Option<Format>) -> String {
-    let signature = signature.unwrap_or_default();
-    match signed_by {
-        None | Some(Format::Messages) => signature.to_owned(),
-        Some(format) => format!("{}.{signature}", format.as_str()),
-    }
+    carry(signature.unwrap_or_default(), signed_by, Format::Messages, Sealing::This)
 }
 
 /// Writes the `signature` of the empty thinking block before a tool call that Gemini signed.
 pub(super) fn next(signature: &str) -> String {
-    format!("{}.{NEXT}{signature}", Format::Gemini.as_str())
+    Seal::new(Format::Gemini, Sealing::Next, signature).to_text()
 }
 
-fn unmark(signature: &str) -> (Format, &str) {
-    signature
-        .split_once('.')
-        .and_then(|(word, rest)| {
-            Format::ALL.into_iter().find(|format| format.as_str() == word).map(|format| (format, rest))
-        })
-        .unwrap_or((Format::Messages, signature))
+/// Returns the edits that take other formats' thinking out of a request that goes to a provider of this one.
+pub(crate) fn strangers(root: Place<'_>) -> Edits {
+    let mut edits = Edits::default();
+    of_turns(root.get("messages"), "content", &mut edits, |block, edits| {
+        let Some(place) = ["signature", "data"].iter().find_map(|key| block.get(key)) else {
+            return Fate::Stays;
+        };
+        match Seal::parse(&place.as_str().unwrap_or_default()) {
+            Some(Seal { by: Format::Messages, data, .. }) => unseal(place, data, edits),
+            Some(_) => Fate::Goes,
+            None => Fate::Stays,
+        }
+    });
+    edits
 }
 
 fn some(text: &str) -> Option<String> {
@@ -69,14 +72,8 @@ mod tests {
     #[test]
     fn bug_4_and_5_signatures_come_back_as_they_went() {
         for format in [Format::Chat, Format::Responses, Format::Messages, Format::Gemini, Format::Converse] {
-            for signature in ["EqEkCkYIBxgC+/=", "a.b", "next.x"] {
-                if format == Format::Messages && signature.contains('.') {
-                    continue;
-                }
+            for signature in ["EqEkCkYIBxgC+/=", "a.b", "gemini.x", "bwseal.z3..x"] {
                 let marked = mark(Some(signature), Some(format));
-                if signature.starts_with("next.") {
-                    continue;
-                }
                 assert_eq!(
                     read(&marked),
                     Carried::Thinking(Some(signature.to_owned()), Some(format)),

@@ -29,6 +29,7 @@ pub use lists::{read_count, write_count, write_model, write_models};
 
 pub(crate) use pass::Messages;
 
+pub(crate) use carrier::strangers;
 pub(crate) use error::{read_error, write_error};
 pub(crate) use read_reply::read_reply;
 pub(crate) use read_request::read_request;

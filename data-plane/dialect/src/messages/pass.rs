@@ -10,6 +10,7 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{Kind, TooDeep};
+use crate::pass::vendors;
 use crate::pass::{
     Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_whole_texts, count, error_code,
 };
@@ -63,6 +64,7 @@ fn add_head_edits(message: Place<'_>, caller: &Caller, edits: &mut Edits) {
             "id" if !caller.reveal_provider => {
                 edits.replace(member.value.range(), json::quote(&format!("msg_{}", caller.id)));
             }
+            "usage" => vendors::remove_from_usage(member.value, caller.reveal_provider, edits),
             _ => {}
         }
     }
@@ -268,6 +270,9 @@ impl Reader {
         let reason = root.get("delta").and_then(|delta| delta.get("stop_reason"));
         if reason.is_some_and(|reason| !reason.is_null()) {
             chunk.stage = STOPPED;
+        }
+        if let Some(usage) = root.get("usage") {
+            vendors::remove_from_usage(usage, self.caller.reveal_provider, &mut chunk.edits);
         }
         self.note_usage(root, chunk);
     }

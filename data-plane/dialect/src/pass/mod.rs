@@ -8,8 +8,10 @@ mod framing;
 mod held;
 mod reply;
 mod request;
+pub(crate) mod strangers;
 mod stream;
 pub(crate) mod texts;
+pub(crate) mod vendors;
 
 use std::fmt;
 use std::ops::Range;

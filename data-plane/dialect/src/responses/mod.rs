@@ -24,6 +24,7 @@ mod tests;
 
 mod pass;
 
+pub(crate) use carrier::strangers;
 pub(crate) use pass::Responses;
 
 use crate::codec::{Caller, Garbage, StreamReader, StreamWriter, Target, Written};

@@ -12,6 +12,7 @@ use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{self, Edits, Place};
 use crate::pass::texts::{Kind, TooDeep};
+use crate::pass::vendors;
 use crate::pass::{
     Chunk, ChunkText, EventReader, Hole, Members, Passing, Read, add_texts_beside, add_whole_texts, count,
     error_code,
@@ -37,7 +38,7 @@ impl Passing for Responses {
 
     fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {
         let mut edits = Edits::default();
-        add_alias(root, caller, &mut edits);
+        add_head_edits(root, caller, &mut edits);
         edits
     }
 
@@ -60,7 +61,8 @@ impl Passing for Responses {
     }
 }
 
-fn add_alias(response: Place<'_>, caller: &Caller, edits: &mut Edits) {
+fn add_head_edits(response: Place<'_>, caller: &Caller, edits: &mut Edits) {
+    vendors::remove(response, "usage", caller.reveal_provider, edits);
     if let Some(model) = response.get("model") {
         edits.replace(model.range(), json::quote(&caller.alias));
     }
@@ -200,12 +202,12 @@ impl EventReader for Reader {
 impl Reader {
     /// Events that carry the whole response: created, in_progress, queued, completed, incomplete.
     fn lifecycle(&mut self, kind: &str, response: Place<'_>, chunk: &mut Chunk) -> Result<(), TooDeep> {
-        add_alias(response, &self.caller, &mut chunk.edits);
+        add_head_edits(response, &self.caller, &mut chunk.edits);
         chunk.usage = response.get("usage").and_then(read_usage);
         if self.response.is_empty() {
             let text = response.source();
             let mut edits = Edits::default();
-            add_alias(Place::root(text), &self.caller, &mut edits);
+            add_head_edits(Place::root(text), &self.caller, &mut edits);
             self.response = edits.apply(text);
         }
         chunk.last = matches!(kind, "response.completed" | "response.incomplete" | "response.cancelled");

@@ -64,6 +64,16 @@ pub fn remove(text: &str, key: &str) -> String {
     out
 }
 
+/// Takes a member out of every object of a path.
+pub fn remove_at(text: &str, path: &[&str], key: &str) -> String {
+    let mut out = text.to_owned();
+    for place in find(text, path).into_iter().rev() {
+        let without = remove(&text[place.clone()], key);
+        out.replace_range(place, &without);
+    }
+    out
+}
+
 #[test]
 fn text_is_replaced_and_nothing_else() {
     let text = r#"{ "a" : 1,"b":{"c":[ {"d":2}, {"d":"x"} ]}}"#;
@@ -72,4 +82,5 @@ fn text_is_replaced_and_nothing_else() {
     assert_eq!(remove(text, "b"), r#"{ "a" : 1}"#);
     assert_eq!(remove(r#"{"b":1}"#, "b"), "{}");
     assert_eq!(set(text, &["e", "*"], "7"), text);
+    assert_eq!(remove_at(text, &["b", "c", "*"], "d"), r#"{ "a" : 1,"b":{"c":[ {}, {} ]}}"#);
 }

@@ -3,11 +3,80 @@
 use breakwater_dialect::Format;
 use serde_json::Value;
 
-use crate::edit::{find, remove, set};
+use crate::edit::{find, remove, remove_at, set};
 use crate::{ALIAS, ID};
 
-/// Members that name a vendor of chat completions.
-const VENDORS: [&str; 3] = ["provider", "system_fingerprint", "x_groq"];
+/// Members of answers that name a vendor.
+const VENDORS: [&str; 17] = [
+    "provider",
+    "system_fingerprint",
+    "x_groq",
+    "usage_breakdown",
+    "prompt_filter_results",
+    "latency_checkpoint",
+    "time_info",
+    "sla_metrics",
+    "request_id",
+    "kv_transfer_params",
+    "prompt_token_ids",
+    "prompt_text",
+    "metrics",
+    "timings",
+    "content_filters",
+    "billing",
+    "createTime",
+];
+/// The same of choices.
+const OF_CHOICES: [&str; 9] = [
+    "native_finish_reason",
+    "content_filter_results",
+    "content_filter_result",
+    "content_filter_raw",
+    "content_filter_offsets",
+    "routed_experts",
+    "seed",
+    "stop_reason",
+    "token_ids",
+];
+/// The same of usage.
+const OF_USAGE: [&str; 26] = [
+    "cost",
+    "cost_details",
+    "cost_in_usd_ticks",
+    "is_byok",
+    "pydantic_ai_gateway",
+    "queue_time",
+    "prompt_time",
+    "completion_time",
+    "total_time",
+    "latency_checkpoint",
+    "prompt_cache_hit_tokens",
+    "prompt_cache_miss_tokens",
+    "num_cached_tokens",
+    "num_sources_used",
+    "num_server_side_tools_used",
+    "server_side_tool_usage_details",
+    "context_details",
+    "search_context_size",
+    "draft_tokens",
+    "draft_tokens_acceptance",
+    "tokens_per_second",
+    "prompt_tokens_per_second",
+    "time_per_output_token_ms",
+    "time_to_first_token_ms",
+    "inference_geo",
+    "trafficType",
+];
+
+fn without(text: &str, path: &[&str], keys: &[&str]) -> String {
+    keys.iter().fold(text.to_owned(), |text, key| remove_at(&text, path, key))
+}
+
+/// Everything that names a vendor, but ids, which other rules change.
+fn anonymous(text: &str, at: &[&str], usage: &str) -> String {
+    let text = without(text, at, &VENDORS);
+    without(&text, &[at, &[usage]].concat(), &OF_USAGE)
+}
 
 /// A text of JSON.
 pub fn quoted(text: &str) -> String {
@@ -26,33 +95,41 @@ pub fn answer(format: Format, text: &str) -> String {
                 text = set(&text, &["moderation", side, "model"], &alias);
                 text = set(&text, &["moderation", side, "results", "*", "model"], &alias);
             }
-            VENDORS.iter().fold(text, |text, vendor| remove(&text, vendor))
+            if text.contains(r#""service_tier": "on_demand""#)
+                || text.contains(r#""service_tier":"on_demand""#)
+            {
+                text = set(&text, &["service_tier"], r#""default""#);
+            }
+            without(&anonymous(&text, &[], "usage"), &["choices", "*"], &OF_CHOICES)
         }
         Format::Responses => {
             // A whole answer is the response; events carry it.
             let text = if find(text, &["object"]).is_empty() {
                 text.to_owned()
             } else {
-                set(text, &["model"], &alias)
+                anonymous(&set(text, &["model"], &alias), &[], "usage")
             };
-            set(&text, &["response", "model"], &alias)
+            anonymous(&set(&text, &["response", "model"], &alias), &["response"], "usage")
         }
         Format::Messages => {
             let id = quoted(&format!("msg_{ID}"));
+            let text = &without(text, &["usage"], &OF_USAGE);
             if find(text, &["message"]).is_empty() {
-                let whole = find(text, &["content"]).is_empty();
-                return if whole {
+                let event = find(text, &["content"]).is_empty();
+                return if event {
                     text.to_owned()
                 } else {
                     set(&set(text, &["model"], &alias), &["id"], &id)
                 };
             }
-            set(&set(text, &["message", "model"], &alias), &["message", "id"], &id)
+            let text = without(text, &["message", "usage"], &OF_USAGE);
+            set(&set(&text, &["message", "model"], &alias), &["message", "id"], &id)
         }
-        Format::Gemini => set(&set(text, &["modelVersion"], &alias), &["responseId"], &quoted(ID)),
-        Format::Embeddings => ["provider", "x_groq"]
-            .iter()
-            .fold(set(text, &["model"], &alias), |text, vendor| remove(&text, vendor)),
+        Format::Gemini => {
+            let text = anonymous(text, &[], "usageMetadata");
+            set(&set(&text, &["modelVersion"], &alias), &["responseId"], &quoted(ID))
+        }
+        Format::Embeddings => remove(&anonymous(&set(text, &["model"], &alias), &[], "usage"), "id"),
         Format::Moderations => set(&set(text, &["model"], &alias), &["id"], &quoted(ID)),
         Format::CountTokens | Format::Converse => text.to_owned(),
         Format::Ollama => panic!("Ollama's own format is only ever a provider's"),

@@ -29,6 +29,14 @@ fn plain_openai_and_unknown_vendors_get_every_byte() {
 }
 
 #[test]
+fn what_a_vendor_refuses_is_named() {
+    let named =
+        |host: &str| left_out_of_pass(of_host(ProviderType::OpenAiCompatible, host), Place::root(FULL));
+    assert_eq!(named("api.mistral.ai"), ["store", "user", "service_tier"]);
+    assert!(named("localhost").is_empty());
+}
+
+#[test]
 fn bug_7_and_28_mistral_gets_its_own_names() {
     let id = tool_id("call_1", ToolIdShape::Nine, "call_");
     let written = pass("api.mistral.ai", FULL);

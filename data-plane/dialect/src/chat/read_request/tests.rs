@@ -270,11 +270,13 @@ fn bug_4_and_5_seals_come_back_byte_for_byte_and_in_their_place() {
     let turn = messages(&json!([{
         "role": "assistant", "content": "x", "reasoning_content": "ab",
         "reasoning_details": [
-            {"type": "reasoning.text", "text": "a", "signature": "S/+=", "format": "messages", "index": 0},
-            {"type": "reasoning.encrypted", "data": "R==", "format": "messages", "index": 2}
+            {"type": "reasoning.text", "text": "a", "signature": "S/+=", "format": "bwseal.f", "index": 0},
+            {"type": "reasoning.encrypted", "data": "R==", "format": "bwseal.f", "index": 2}
         ],
         "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"},
-            "extra_content": {"google": {"thought_signature": "G+/"}}}]
+            "extra_content": {"google": {"thought_signature": "G+/"}}},
+            {"id": "2", "type": "function", "function": {"name": "f", "arguments": "{}"},
+            "extra_content": {"breakwater": {"signature": "bwseal.z1..H+/"}}}]
     }]))
     .turns
     .remove(0);
@@ -283,25 +285,26 @@ fn bug_4_and_5_seals_come_back_byte_for_byte_and_in_their_place() {
         Block::Text { .. },
         Block::RedactedThinking { data, .. },
         Block::ToolUse { signature: google, .. },
+        Block::ToolUse { signature: ours, .. },
     ] = &turn.blocks[..]
     else {
         panic!("{:?}", turn.blocks)
     };
     assert_eq!(
-        (signature.as_deref(), *signed_by, data.as_str(), google.as_deref()),
-        (Some("S/+="), Some(Format::Messages), "R==", Some("G+/"))
+        (signature.as_deref(), *signed_by, data.as_str(), google.as_deref(), ours.as_deref()),
+        (Some("S/+="), Some(Format::Messages), "R==", Some("G+/"), Some("H+/"))
     );
     // As a client keeps them that does not join what was streamed.
     let pieces = json!({"role": "assistant", "content": "x", "reasoning_details": [
         {"type": "reasoning.text", "index": 0, "text": "a"}, {"type": "reasoning.text", "index": 0, "text": "b"},
-        {"type": "reasoning.text", "signature": "S", "format": "gemini", "index": 0}]});
+        {"type": "reasoning.text", "signature": "S", "format": "bwseal.z", "index": 0}]});
     assert_eq!(thoughts(pieces), [("ab".into(), Some("S".into()), Some(Format::Gemini), String::new())]);
     // A vendor's own, from a conversation that began there.
     let vendors = json!({"role": "assistant", "content": "x", "reasoning_details": [
         {"type": "reasoning.text", "text": "a", "signature": "S", "format": "anthropic-claude-v1", "index": 0}]});
     assert_eq!(
         thoughts(vendors),
-        [("a".into(), Some("text:anthropic-claude-v1::S".into()), Some(Format::Chat), String::new())]
+        [("a".into(), Some("text:YW50aHJvcGljLWNsYXVkZS12MQ::S".into()), Some(Format::Chat), String::new())]
     );
     let plain = json!({"role": "assistant", "content": "x", "reasoning": "hm"});
     assert_eq!(thoughts(plain), [("hm".into(), None, None, String::new())]);

@@ -277,7 +277,7 @@ fn thinking_is_read_under_all_its_names() {
     let end = (r#"{"content":"x"}"#, r#""stop""#);
     let details = r#"{"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"anthropic-claude-v1","index":0}]}"#;
     let seal = r#"{"content":"","reasoning_details":[{"type":"reasoning.text","signature":"Sig==","format":"anthropic-claude-v1","index":0}]}"#;
-    let sealed = Some("text:anthropic-claude-v1::Sig==".to_owned());
+    let sealed = Some("text:YW50aHJvcGljLWNsYXVkZS12MQ::Sig==".to_owned());
     for (chunks, want) in [
         (vec![(r#"{"reasoning_content":"hm"}"#, "null"), end], ("hm", None)),
         (vec![(r#"{"reasoning":"hm","channel":"analysis"}"#, "null"), end], ("hm", None)),
@@ -299,7 +299,7 @@ fn thinking_is_read_under_all_its_names() {
     let read = read(&stream(&[(r#"{"content":"x"}"#, "null"), (late, "null"), ("{}", r#""stop""#)])).unwrap();
     assert_eq!(
         thinking(read.reply()),
-        [(String::new(), Some("encrypted:openai-responses-v1:rs_1:gAAA".into()))]
+        [(String::new(), Some("encrypted:b3BlbmFpLXJlc3BvbnNlcy12MQ:cnNfMQ:gAAA".into()))]
     );
 }
 

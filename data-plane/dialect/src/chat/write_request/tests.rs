@@ -203,8 +203,8 @@ fn thinking_goes_back_to_who_made_it_and_to_nobody_else() {
     let blocks = vec![
         thought("claude's", Some("S"), Some(Format::Messages)),
         thought("plain", None, None),
-        thought("sealed", Some("text:anthropic-claude-v1::V"), Some(Format::Chat)),
-        thought("", Some("encrypted:openai-responses-v1:rs_1:E"), Some(Format::Chat)),
+        thought("sealed", Some("text:YW50aHJvcGljLWNsYXVkZS12MQ::V"), Some(Format::Chat)),
+        thought("", Some("encrypted:b3BlbmFpLXJlc3BvbnNlcy12MQ:cnNfMQ:E"), Some(Format::Chat)),
         Block::RedactedThinking { data: "R".into(), signed_by: Some(Format::Messages) },
         Block::text("x"),
         call,

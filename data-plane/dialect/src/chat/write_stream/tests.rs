@@ -139,8 +139,8 @@ fn bug_4_thinking_goes_out_with_its_seal_whole() {
             json!({"role": "assistant", "content": "", "refusal": null}),
             json!({"reasoning_content": "hm ", "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "hm "}]}),
             json!({"reasoning_content": "hm", "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "hm"}]}),
-            json!({"reasoning_details": [{"type": "reasoning.text", "signature": "S/+==", "format": "messages", "index": 0}]}),
-            json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "R==", "format": "messages", "index": 1}]}),
+            json!({"reasoning_details": [{"type": "reasoning.text", "signature": "S/+==", "format": "bwseal.f", "index": 0}]}),
+            json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "R==", "format": "bwseal.f", "index": 1}]}),
             json!({})
         ]
     );
@@ -157,7 +157,7 @@ fn bug_5_geminis_signature_stands_on_the_call() {
         stop(StopReason::ToolUse),
     ];
     let deltas = deltas(&chunks(&write(&events, &caller(false))));
-    assert_eq!(deltas[1]["tool_calls"][0]["extra_content"]["google"]["thought_signature"], "S");
+    assert_eq!(deltas[1]["tool_calls"][0]["extra_content"]["breakwater"]["signature"], "bwseal.z1..S");
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn a_stream_comes_in_google_s_chunks() {
         [
             json!({"text": "h", "thought": true}),
             json!({"text": "m", "thought": true}),
-            json!({"text": "", "thought": true, "thoughtSignature": "bWVzc2FnZXMuc2ln"}),
+            json!({"text": "", "thought": true, "thoughtSignature": "YndzZWFsLmYxLi5zaWc="}),
             json!({"text": "A"}),
             json!({"functionCall": {"id": id, "name": "f", "args": {"x": 1}}}),
             json!({"functionCall": {"id": id, "name": "f", "args": {}}}),

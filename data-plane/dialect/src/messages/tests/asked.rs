@@ -77,10 +77,10 @@ fn bug_19_the_billing_line_goes_to_nobody_else() {
 #[test]
 fn bug_4_and_5_a_caller_carries_signatures_of_every_format() {
     let request = read(&json!({"model": "m", "messages": [{"role": "assistant", "content": [
-        {"type": "thinking", "thinking": "t", "signature": "gemini.abc="},
+        {"type": "thinking", "thinking": "t", "signature": "bwseal.z1..abc="},
         {"type": "thinking", "thinking": "", "signature": "EqEk=="},
-        {"type": "redacted_thinking", "data": "converse.r"},
-        {"type": "thinking", "thinking": "", "signature": "gemini.next.zzz"},
+        {"type": "redacted_thinking", "data": "bwseal.d1..r"},
+        {"type": "thinking", "thinking": "", "signature": "bwseal.z3..zzz"},
         {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"a": 1.0}},
     ]}]}));
     let blocks = &request.turns[0].blocks;

@@ -50,10 +50,10 @@ fn an_answer_is_written_with_all_its_blocks() {
     let expected = json!({
         "id": "msg_0123abcd", "type": "message", "role": "assistant", "model": "clever",
         "content": [
-            {"type": "thinking", "thinking": "hm", "signature": "responses.s="},
-            {"type": "redacted_thinking", "data": "converse.d"},
+            {"type": "thinking", "thinking": "hm", "signature": "bwseal.w1..s="},
+            {"type": "redacted_thinking", "data": "bwseal.d1..d"},
             {"type": "text", "text": "hi"},
-            {"type": "thinking", "thinking": "", "signature": "gemini.next.g="},
+            {"type": "thinking", "thinking": "", "signature": "bwseal.z3..g="},
             {"type": "tool_use", "id": id, "name": "look", "input": {"a": 1.0}},
         ],
         "stop_reason": "tool_use", "stop_sequence": null, "stop_details": null,
