@@ -154,6 +154,8 @@ pub const METRIC_ROUTES_MAX: usize = 256;
 pub const METRIC_PROVIDERS_MAX: usize = 128;
 /// Seconds of the longest `Retry-After` we send: the official clients obey no longer one.
 pub const RETRY_AFTER_S_MAX: u64 = 60;
+/// Bytes of the header that names what of a call was left out in translation.
+pub const LEFT_OUT_BYTES_MAX: usize = 512;
 
 /// Bytes of one segment of the write-ahead log, allocated whole so that a sync has no metadata to journal. A write larger
 /// than a segment gets one of its own size. Twenty thousand ordinary changes fit.

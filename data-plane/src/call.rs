@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::breakers::Permit;
 use crate::fault::Rejection;
 use crate::trace::Trace;
+use crate::upstream::told::Told;
 
 /// Body of what goes to a client. It cannot fail: an answer that breaks off says so in its own format.
 pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;
@@ -131,6 +132,8 @@ pub(crate) struct Answer {
     pub(crate) exchange: Arc<Exchange>,
     /// Its body.
     pub(crate) body: AnswerBody,
+    /// What its head says.
+    pub(crate) told: Told,
     /// The breaker's permit, still to be reported on.
     pub(crate) permit: Permit,
     /// When the request was sent.
@@ -161,6 +164,8 @@ pub(crate) struct AttemptFault {
     pub(crate) retry_after: Option<Duration>,
     /// What it said, if the caller is to hear it.
     pub(crate) rejection: Option<Box<Rejection>>,
+    /// What the head of its refusal says.
+    pub(crate) told: Box<Told>,
 }
 
 impl Attempt {
@@ -173,7 +178,7 @@ impl Attempt {
 impl AttemptFault {
     /// Makes a fault that says only what happened.
     pub(crate) fn new(class: Class) -> Self {
-        Self { class, status: None, retry_after: None, rejection: None }
+        Self { class, status: None, retry_after: None, rejection: None, told: Box::default() }
     }
 
     /// Returns the reason as notes have it: `status_503`.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use breakwater_dialect::ErrorClass;
 
+use crate::upstream::told::Told;
+
 /// Whose doing a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -99,10 +101,15 @@ pub(crate) enum Fault {
     RateLimited {
         /// When.
         retry_after: Duration,
+        /// What the upstreams said of their limits, and whether they advise to ask again.
+        told: Box<Told>,
     },
     /// The route has no fallback and its one candidate failed.
     #[error("the upstream failed")]
-    UpstreamUnavailable,
+    UpstreamUnavailable {
+        /// Whether it advises to ask again.
+        should_retry: Option<bool>,
+    },
     /// The whole chain is open or has failed.
     #[error("no provider is available for this model; try again later")]
     NoProviderAvailable {
@@ -135,6 +142,8 @@ pub(crate) struct Rejection {
     pub(crate) param: Option<String>,
     /// `message`.
     pub(crate) message: String,
+    /// Whether it advises to ask again.
+    pub(crate) should_retry: Option<bool>,
 }
 
 /// What the caller gets.
@@ -152,6 +161,8 @@ pub(crate) struct Face {
     pub(crate) param: Option<String>,
     /// `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
+    /// `x-should-retry`, which the clients of OpenAI and Anthropic obey.
+    pub(crate) should_retry: Option<bool>,
     /// `Allow`, of a 405.
     pub(crate) allow: Option<&'static str>,
 }
@@ -177,7 +188,7 @@ impl Fault {
             | Self::Rejected(_) => Origin::Client,
             Self::ContentBlocked { .. } => Origin::Guard,
             Self::RateLimited { .. }
-            | Self::UpstreamUnavailable
+            | Self::UpstreamUnavailable { .. }
             | Self::NoProviderAvailable { .. }
             | Self::DeadlineExceeded => Origin::Upstream,
             Self::Shed | Self::NotReady | Self::Internal => Origin::Internal,
@@ -205,6 +216,7 @@ impl Fault {
             code: (!code.is_empty()).then(|| code.to_owned()),
             param: None,
             retry_after: None,
+            should_retry: None,
             allow: None,
         };
         match self {
@@ -231,10 +243,14 @@ impl Fault {
             Self::ContentBlocked { .. } => face(400, Invalid, "content_blocked"),
             Self::Shed => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "overloaded") },
             Self::NotReady => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "not_ready") },
-            Self::RateLimited { retry_after } => {
-                Face { retry_after: Some(*retry_after), ..face(429, RateLimit, "rate_limited") }
+            Self::RateLimited { retry_after, told } => Face {
+                retry_after: Some(*retry_after),
+                should_retry: told.should_retry,
+                ..face(429, RateLimit, "rate_limited")
+            },
+            Self::UpstreamUnavailable { should_retry } => {
+                Face { should_retry: *should_retry, ..face(502, Server, "upstream_unavailable") }
             }
-            Self::UpstreamUnavailable => face(502, Server, "upstream_unavailable"),
             Self::NoProviderAvailable { retry_after } => {
                 Face { retry_after: Some(*retry_after), ..face(503, Overloaded, "no_provider_available") }
             }
@@ -243,6 +259,7 @@ impl Fault {
                 code: rejection.code.clone(),
                 param: rejection.param.clone(),
                 kind: rejection.kind.clone(),
+                should_retry: rejection.should_retry,
                 ..face(rejection.status, rejection.class, "")
             },
             Self::Internal => face(500, Server, "internal_error"),
@@ -263,13 +280,13 @@ mod tests {
         let retry_after = Duration::from_secs(3);
         check(Fault::InvalidApiKey, 401, "invalid_api_key");
         check(Fault::ModelNotFound { alias: "x".into() }, 404, "model_not_found");
-        check(Fault::RateLimited { retry_after }, 429, "rate_limited");
+        check(Fault::RateLimited { retry_after, told: Box::default() }, 429, "rate_limited");
         check(
             Fault::ContentBlocked { guardrail: "secrets".into(), reason: "secrets".into() },
             400,
             "content_blocked",
         );
-        check(Fault::UpstreamUnavailable, 502, "upstream_unavailable");
+        check(Fault::UpstreamUnavailable { should_retry: None }, 502, "upstream_unavailable");
         check(Fault::NoProviderAvailable { retry_after }, 503, "no_provider_available");
         check(Fault::DeadlineExceeded, 504, "deadline_exceeded");
         assert_eq!(Fault::NoProviderAvailable { retry_after }.face().retry_after, Some(retry_after));
@@ -277,7 +294,8 @@ mod tests {
 
     #[test]
     fn only_faults_that_time_can_mend_are_retryable() {
-        assert!(Fault::Shed.retryable() && Fault::UpstreamUnavailable.retryable());
+        let failed = Fault::UpstreamUnavailable { should_retry: None };
+        assert!(Fault::Shed.retryable() && failed.retryable());
         assert!(!Fault::InvalidApiKey.retryable() && !Fault::UnknownPath.retryable());
     }
 }

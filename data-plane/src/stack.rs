@@ -47,6 +47,7 @@ pub(crate) struct Parts {
 pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
     let Parts { clock, cell, breakers, outcomes, metrics, clients } = parts.clone();
     let (observe_clock, attempts_clock, sign_clock) = (clock.clone(), clock.clone(), clock.clone());
+    let dispatch_clock = clock.clone();
     let stack = ServiceBuilder::new()
         // Outermost, so that it sees what the client saw, errors included, and sees it when the client leaves.
         .layer(layer_fn(move |inner| Observe::new(inner, observe_clock.clone(), outcomes.clone())))
@@ -71,6 +72,6 @@ pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
         // Only an attempt that was let through gets a credential.
         .layer(layer_fn(move |inner| Sign::new(inner, sign_clock.clone())))
         // The network.
-        .service(Dispatch::new(clients));
+        .service(Dispatch::new(clients, dispatch_clock));
     Stack::new(stack)
 }

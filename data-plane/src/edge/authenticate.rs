@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use breakwater_dialect::Format;
 use breakwater_runtime::SharedClock;
 use http::{HeaderMap, Request, header};
 use ring::digest;
 use tower::Service;
 
-use super::{Pinned, trace_of};
+use super::paths::percent_decoded;
+use super::{Door, Pinned, trace_of};
 use crate::call::{Pending, Reply};
 use crate::fault::Fault;
 use crate::ruleset_cell::RulesetCell;
@@ -47,7 +49,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.shared.pin(request.headers()) {
+        // Google's older clients put the key into the URL, and no other format's do.
+        let gemini = request
+            .extensions()
+            .get::<Door>()
+            .is_some_and(|door| door.format(request.headers()) == Format::Gemini);
+        let in_url = request.uri().query().filter(|_| gemini).and_then(key_in_query);
+        match self.shared.pin(request.headers(), in_url.as_deref()) {
             Err(fault) => Box::pin(std::future::ready(Err(fault))),
             Ok(pinned) => {
                 let trace = trace_of(&request);
@@ -63,9 +71,9 @@ where
 }
 
 impl Shared {
-    fn pin(&self, headers: &HeaderMap) -> Result<Pinned, Fault> {
+    fn pin(&self, headers: &HeaderMap, in_url: Option<&str>) -> Result<Pinned, Fault> {
         let ruleset = self.cell.pin().ok_or(Fault::NotReady)?;
-        let key = key(headers).ok_or(Fault::InvalidApiKey)?;
+        let key = key(headers).or(in_url.map(str::as_bytes)).ok_or(Fault::InvalidApiKey)?;
         let mut sha256 = [0_u8; 32];
         sha256.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
         let holder = ruleset.authenticate(&sha256, self.clock.wall()).ok_or(Fault::InvalidApiKey)?;
@@ -80,6 +88,12 @@ fn key(headers: &HeaderMap) -> Option<&[u8]> {
     bearer(headers)
         .or_else(|| ["x-api-key", "api-key", "x-goog-api-key"].into_iter().find_map(named))
         .filter(|key| !key.is_empty())
+}
+
+/// Returns the key of a query: `?key=`. Nothing of a query is logged or goes on to a provider of such a call.
+fn key_in_query(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("key="))?;
+    Some(percent_decoded(value)).filter(|key| !key.is_empty())
 }
 
 /// Returns the token of `Authorization: Bearer`. The scheme's case does not matter (RFC 9110, section 11.1).
@@ -103,6 +117,18 @@ mod tests {
             assert_eq!(key(&headers), Some(b"bw-1".as_slice()), "{name}");
         }
         assert_eq!(key(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_key_in_the_url_is_read_as_google_s_clients_write_it() {
+        for (query, expect) in [
+            ("key=bw-1", Some("bw-1")),
+            ("alt=sse&key=bw%2D1", Some("bw-1")),
+            ("key=", None),
+            ("monkey=1&alt=key", None),
+        ] {
+            assert_eq!(key_in_query(query).as_deref(), expect, "{query}");
+        }
     }
 
     #[test]

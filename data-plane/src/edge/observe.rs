@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use breakwater_common::time::MonoMillis;
+use breakwater_dialect::Format;
 use breakwater_runtime::SharedClock;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -19,8 +20,17 @@ use crate::call::{Pending, Reply, ReplyBody};
 use crate::outcomes::Outcomes;
 use crate::trace::{Ending, Trace};
 
-/// Name of the header that carries the request id; its twin is what OpenAI's clients read.
-const ID_HEADERS: [&str; 2] = ["x-breakwater-request-id", "x-request-id"];
+/// Name of the header that carries the request id.
+const ID_HEADER: &str = "x-breakwater-request-id";
+
+/// Returns the name of its twin, which is what the clients of a format read.
+fn twin(format: Option<Format>) -> &'static str {
+    match format {
+        Some(Format::Messages | Format::CountTokens) => "request-id",
+        Some(Format::Converse) => "x-amzn-requestid",
+        _ => "x-request-id",
+    }
+}
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -80,9 +90,9 @@ where
             let Ok(mut reply) = reply.await;
             // Hexadecimal digits and a dash are always a header value.
             if let Ok(value) = HeaderValue::from_str(&id) {
-                for name in ID_HEADERS {
-                    drop(reply.headers_mut().insert(name, value.clone()));
-                }
+                let format = observation.trace.note().format;
+                drop(reply.headers_mut().insert(twin(format), value.clone()));
+                drop(reply.headers_mut().insert(ID_HEADER, value));
             }
             observation.trace.note().status = reply.status().as_u16();
             Ok(reply.map(|inner| {

@@ -56,7 +56,10 @@ fn state(method: &Method, uri: &Uri) -> Option<State> {
         ("POST", ["responses", "input_tokens" | "compact"]) => true,
         _ => false,
     };
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    // A key in the URL is no part of what is asked: it must not reach the provider.
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("key="));
+    let query = pairs.collect::<Vec<_>>().join("&");
+    let query = if query.is_empty() { query } else { format!("?{query}") };
     let safe = |segment: &&str| is_name(&percent_decoded(segment));
     (known && segments.iter().all(safe))
         .then(|| State { method: method.clone(), target: format!("{below}{query}") })
@@ -154,7 +157,7 @@ fn converse(id: &str, stream: bool) -> Door {
 
 /// Decodes `%2F` and its like; what is no such escape, or no UTF-8, stays or becomes the replacement character, and then
 /// names no model.
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -240,6 +243,8 @@ mod tests {
         state(Method::DELETE, "/openai/v1/responses/resp_1", "responses/resp_1");
         state(Method::GET, "/v1/chat/completions?limit=1", "chat/completions?limit=1");
         state(Method::DELETE, "/v1/models/ft:1", "models/ft:1");
+        state(Method::GET, "/v1/responses/resp_1?key=bw-1&stream=true", "responses/resp_1?stream=true");
+        state(Method::GET, "/v1/responses/resp_1?key=bw-1", "responses/resp_1");
         check(Method::GET, "/v1/responses/..", Err(Fault::UnknownPath));
         check(Method::GET, "/v1/responses/%2e%2E/input_items", Err(Fault::UnknownPath));
         for id in [

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use breakwater_common::limits::RETRY_AFTER_S_MAX;
 use breakwater_dialect::{ErrorClass, Format, GatewayError, translate};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use tower::Service;
 
 use super::{full, trace_of};
@@ -14,6 +14,9 @@ use crate::call::{Pending, Reply};
 use crate::fault::{Fault, Origin};
 use crate::metrics::Metrics;
 use crate::trace::{Ending, Trace};
+
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -87,7 +90,7 @@ fn bad_input(fault: &Fault) -> Option<&'static str> {
         | Fault::Shed
         | Fault::NotReady
         | Fault::RateLimited { .. }
-        | Fault::UpstreamUnavailable
+        | Fault::UpstreamUnavailable { .. }
         | Fault::NoProviderAvailable { .. }
         | Fault::DeadlineExceeded
         | Fault::Internal => None,
@@ -113,13 +116,35 @@ fn write(fault: &Fault, format: Format, request_id: &str) -> Reply {
         let kind = HeaderValue::from_static(exception(face.class));
         drop(reply.headers_mut().insert("x-amzn-errortype", kind));
     }
-    if let Some(retry_after) = face.retry_after {
-        drop(reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(retry_after))));
+    advise(face.retry_after, face.should_retry, format, reply.headers_mut());
+    if let Fault::RateLimited { told, .. } = fault {
+        reply.headers_mut().extend(told.rates.clone());
     }
     if let Some(allow) = face.allow {
         drop(reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow)));
     }
     reply
+}
+
+/// Says when and whether to ask again, in the headers that the format's own clients read.
+fn advise(
+    retry_after: Option<Duration>,
+    should_retry: Option<bool>,
+    format: Format,
+    headers: &mut HeaderMap,
+) {
+    let anthropic = matches!(format, Format::Messages | Format::CountTokens);
+    let openai = !anthropic && !matches!(format, Format::Gemini | Format::Converse);
+    if let Some(retry_after) = retry_after {
+        drop(headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(retry_after))));
+        if openai {
+            drop(headers.insert(RETRY_AFTER_MS, HeaderValue::from(milliseconds(retry_after))));
+        }
+    }
+    if let Some(should_retry) = should_retry.filter(|_| openai || anthropic) {
+        let word = HeaderValue::from_static(if should_retry { "true" } else { "false" });
+        drop(headers.insert(SHOULD_RETRY, word));
+    }
 }
 
 /// The exceptions of Bedrock's runtime (source: botocore 1.44.5, bedrock-runtime).
@@ -144,11 +169,17 @@ fn seconds(retry_after: Duration) -> u64 {
     rounded.clamp(1, RETRY_AFTER_S_MAX)
 }
 
+/// The same in milliseconds, which OpenAI's clients look for first.
+fn milliseconds(retry_after: Duration) -> u64 {
+    u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).clamp(1, RETRY_AFTER_S_MAX * 1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::upstream::told::Told;
 
     #[tokio::test]
     async fn the_envelope_has_all_four_keys() {
@@ -167,5 +198,27 @@ mod tests {
         check(0, 1);
         check(1_001, 2);
         check(3_600_000, 60);
+    }
+
+    #[test]
+    fn bug_21_each_format_s_clients_are_told_when_to_come_back_in_their_own_headers() {
+        let told = Told { should_retry: Some(false), ..Told::default() };
+        let fault = Fault::RateLimited { retry_after: Duration::from_millis(1_500), told: Box::new(told) };
+        for (format, millis, should_retry) in [
+            (Format::Chat, Some("1500"), Some("false")),
+            (Format::Responses, Some("1500"), Some("false")),
+            (Format::Messages, None, Some("false")),
+            (Format::Gemini, None, None),
+            (Format::Converse, None, None),
+        ] {
+            let reply = write(&fault, format, "bwr-1");
+            let said = |name: &str| reply.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(said("retry-after"), Some("2"), "{format:?}");
+            assert_eq!(
+                (said("retry-after-ms"), said("x-should-retry")),
+                (millis, should_retry),
+                "{format:?}"
+            );
+        }
     }
 }

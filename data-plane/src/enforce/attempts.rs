@@ -16,14 +16,14 @@ use breakwater_dialect::ir::Refused;
 use breakwater_dialect::json::Edits;
 use breakwater_dialect::{Format, quirks};
 use breakwater_runtime::SharedClock;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tower::Service;
 
 use super::chain::{Chain, Moved};
 use super::eligible::Eligibility;
 use super::explain::{Failures, note};
-use super::reply;
 use super::underway::Underway;
+use super::{left_out, reply};
 use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply, State};
 use crate::fault::Fault;
 use crate::tokens;
@@ -76,6 +76,7 @@ where
         candidates.truncate(1);
     }
     let mut failures = Failures::new(candidates.len());
+    let rates_mean_something = call.route.reveal_provider || one_provider(&candidates);
     let mut chain = Chain::new(&candidates);
     while let Some((candidate, credential)) = chain.here() {
         if counts_here(&call, candidate) {
@@ -86,8 +87,8 @@ where
             let _moved = chain.go_on(Next::Candidate, false);
             continue;
         }
-        let attempt = match attempt(&call, candidate, credential) {
-            Ok(attempt) => attempt,
+        let (attempt, left_out) = match attempt(&call, candidate, credential) {
+            Ok(written) => written,
             Err(refused) => {
                 call.trace.attempt(note(candidate, "skipped", "not_translatable"));
                 failures.refused(refused);
@@ -97,17 +98,33 @@ where
         };
         let underway = Underway::new(&call, &clock, note(candidate, "", ""));
         let tried = match inner.call(attempt).await {
-            Ok(answer) => reply::begin(&call, answer).await,
-            Err(fault) => Err(fault),
+            Ok(mut answer) => {
+                if !rates_mean_something {
+                    answer.told.rates.clear();
+                }
+                reply::begin(&call, answer).await
+            }
+            Err(mut fault) => {
+                if !rates_mean_something {
+                    fault.told.rates.clear();
+                }
+                Err(fault)
+            }
         };
         match &tried {
             Ok(_) => underway.end("succeeded", String::new(), Some(200)),
             Err(fault) => underway.end(Failures::result(fault), fault.word(), fault.status),
         }
         let fault = match tried {
-            Ok(reply) => return Ok(reply),
+            Ok(mut reply) => {
+                reply.headers_mut().extend(left_out.map(|names| (left_out::HEADER, names)));
+                return Ok(reply);
+            }
             // The caller's own fault: every other upstream would say the same.
-            Err(AttemptFault { rejection: Some(rejection), .. }) => return Err(Fault::Rejected(rejection)),
+            Err(AttemptFault { rejection: Some(mut rejection), told, .. }) => {
+                rejection.should_retry = told.should_retry;
+                return Err(Fault::Rejected(rejection));
+            }
             Err(fault) => fault,
         };
         failures.failed(&fault);
@@ -131,6 +148,13 @@ fn select(call: &Call) -> Vec<Candidate> {
     selection.candidates.iter().take(ATTEMPTS_MAX).cloned().collect()
 }
 
+/// Whether all candidates are one provider's. What is left of a provider's limits means something to a caller only if the
+/// same provider answers its next call; else it would tell that another did.
+fn one_provider(candidates: &[Candidate]) -> bool {
+    let names = || candidates.iter().map(|candidate| &candidate.upstream.name);
+    names().zip(names().skip(1)).all(|(one, next)| one == next)
+}
+
 /// Whether a call to count tokens goes to a provider that cannot: then they are counted here.
 fn counts_here(call: &Call, candidate: &Candidate) -> bool {
     let provider = &candidate.upstream.provider;
@@ -147,10 +171,15 @@ fn keeps(candidate: &Candidate) -> bool {
     )
 }
 
-/// Writes the call for a candidate. Errors: its format cannot say what the call asks.
-fn attempt(call: &Call, candidate: &Candidate, credential: usize) -> Result<Attempt, Refused> {
+/// Writes the call for a candidate, and the header that names what was left out. Errors: its format cannot say what the call
+/// asks.
+fn attempt(
+    call: &Call,
+    candidate: &Candidate,
+    credential: usize,
+) -> Result<(Attempt, Option<HeaderValue>), Refused> {
     if let Some(state) = &call.state {
-        return Ok(Attempt { credential, ..stored(call, candidate, state) });
+        return Ok((Attempt { credential, ..stored(call, candidate, state) }, None));
     }
     let provider = &candidate.upstream.provider;
     let client = call.request.format();
@@ -165,9 +194,6 @@ fn attempt(call: &Call, candidate: &Candidate, credential: usize) -> Result<Atte
         quirks: quirks::of_host(provider.provider_type, host(&provider.base_url)),
     };
     let prepared = exchange::prepare(&call.request, &call.redactions, &target)?;
-    if !prepared.dropped.is_empty() {
-        tracing::debug!(provider = %candidate.upstream.name, dropped = ?prepared.dropped, "left out in translation");
-    }
     call.trace.note().price = model.and_then(|model| model.price);
     let caller = Caller {
         reveal_provider: call.route.reveal_provider,
@@ -175,7 +201,7 @@ fn attempt(call: &Call, candidate: &Candidate, credential: usize) -> Result<Atte
         ..caller(call)
     };
     let guards = call.route.guards.inspects(Side::Output).then(|| Arc::clone(&call.route.guards));
-    Ok(Attempt {
+    let attempt = Attempt {
         upstream: Arc::clone(&candidate.upstream),
         model: candidate.model.clone(),
         deployment: candidate.deployment.clone(),
@@ -192,7 +218,8 @@ fn attempt(call: &Call, candidate: &Candidate, credential: usize) -> Result<Atte
         headers: if client == format { call.headers.clone() } else { HeaderMap::new() },
         state: None,
         stream: call.request.stream(),
-    })
+    };
+    Ok((attempt, left_out::header(&prepared.dropped)))
 }
 
 /// For whom an answer is written, as far as the call says it.

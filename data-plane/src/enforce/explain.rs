@@ -9,6 +9,7 @@ use breakwater_dialect::ir::Refused;
 use crate::call::AttemptFault;
 use crate::fault::Fault;
 use crate::trace::AttemptNote;
+use crate::upstream::told::Told;
 
 /// Wait that is asked for when no upstream said one.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
@@ -23,6 +24,10 @@ pub(super) struct Failures {
     /// What the credentials of the candidate under way came to.
     now: Option<Kind>,
     retry_after: Option<Duration>,
+    /// What the last that was rate-limited said of its limits.
+    told: Box<Told>,
+    /// Whether to ask again, by each that was asked.
+    advice: Vec<Option<bool>>,
     /// Why the first candidate that cannot be asked cannot.
     refused: Option<Refused>,
 }
@@ -39,7 +44,17 @@ enum Kind {
 impl Failures {
     /// Starts a chain of so many candidates.
     pub(super) fn new(candidates: usize) -> Self {
-        Self { candidates, open: 0, rate_limited: 0, failed: 0, now: None, retry_after: None, refused: None }
+        Self {
+            candidates,
+            open: 0,
+            rate_limited: 0,
+            failed: 0,
+            now: None,
+            retry_after: None,
+            told: Box::default(),
+            advice: Vec::new(),
+            refused: None,
+        }
     }
 
     /// Notes a candidate whose format cannot say what the call asks.
@@ -70,6 +85,12 @@ impl Failures {
             | Class::StreamError => Kind::Failed,
         };
         self.now = self.now.max(Some(kind));
+        if !fault.class.is_unasked() {
+            self.advice.push(fault.told.should_retry);
+        }
+        if fault.class == Class::RateLimited {
+            self.told.clone_from(&fault.told);
+        }
         if let Some(retry_after) = fault.retry_after {
             self.retry_after = Some(self.retry_after.map_or(retry_after, |known| known.min(retry_after)));
         }
@@ -83,6 +104,12 @@ impl Failures {
             Some(Kind::Failed) => self.failed += 1,
             None => {}
         }
+    }
+
+    /// Whether to ask again, if all that were asked say the same.
+    fn should_retry(&self) -> Option<bool> {
+        let first = self.advice.first().copied().flatten()?;
+        self.advice.iter().all(|advice| *advice == Some(first)).then_some(first)
     }
 
     /// Returns the word for the note: who was not asked was skipped.
@@ -100,10 +127,11 @@ impl Failures {
             return Fault::Unsupported { param, reason };
         }
         if self.rate_limited > 0 && self.open == 0 && self.failed == 0 {
-            return Fault::RateLimited { retry_after };
+            let told = Box::new(Told { should_retry: self.should_retry(), ..*self.told.clone() });
+            return Fault::RateLimited { retry_after, told };
         }
         if self.candidates == 1 && self.failed == 1 {
-            return Fault::UpstreamUnavailable;
+            return Fault::UpstreamUnavailable { should_retry: self.should_retry() };
         }
         Fault::NoProviderAvailable { retry_after }
     }
@@ -163,6 +191,23 @@ mod tests {
         check(&[CredentialRefused, CredentialRefused], 502);
         check(&[CredentialDown, CredentialRefused], 502);
         check(&[CredentialDown, CredentialDown], 503);
+    }
+
+    #[test]
+    fn advice_is_passed_on_if_all_agree() {
+        let check = |advice: &[Option<bool>], expect: Option<bool>| {
+            let mut failures = Failures::new(advice.len());
+            for should_retry in advice.iter().copied() {
+                let told = Box::new(Told { should_retry, ..Told::default() });
+                failures.failed(&AttemptFault { told, ..AttemptFault::new(Class::RateLimited) });
+            }
+            assert_eq!(failures.verdict().face().should_retry, expect, "{advice:?}");
+        };
+        check(&[Some(false)], Some(false));
+        check(&[Some(false), Some(false)], Some(false));
+        check(&[Some(false), Some(true)], None);
+        check(&[Some(false), None], None);
+        check(&[None], None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub(crate) mod deadline;
 mod eligible;
 mod explain;
 pub(crate) mod guard;
+mod left_out;
 mod live;
 mod reply;
 mod underway;

@@ -15,6 +15,7 @@ use super::live::{Begun, Live};
 use crate::call::{Answer, AnswerBody, AttemptFault, Call, Reply, ReplyBody};
 use crate::tokens::{self, Unsaid};
 use crate::trace::Ending;
+use crate::upstream::told::Told;
 use breakwater_dialect::StreamFault;
 use breakwater_dialect::exchange::Exchange;
 use breakwater_dialect::ir::Usage;
@@ -28,11 +29,13 @@ const PROVIDER_HEADER: HeaderName = HeaderName::from_static("x-breakwater-provid
 /// after all; the next candidate may be asked.
 pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, AttemptFault> {
     let result = match answer.body {
-        AnswerBody::Whole(bytes) => whole(call, &answer.exchange, &bytes).map(|(content_type, body)| {
-            answer.permit.first_byte(answer.first_byte);
-            answer.permit.report(Outcome::Success);
-            reply(content_type, body)
-        }),
+        AnswerBody::Whole(bytes) => {
+            whole(call, &answer.exchange, &bytes, &answer.told).map(|(content_type, body)| {
+                answer.permit.first_byte(answer.first_byte);
+                answer.permit.report(Outcome::Success);
+                reply(content_type, body)
+            })
+        }
         AnswerBody::Stream(source) => match commit(&answer.exchange, source, answer.first_content_by).await {
             Ok(begun) => {
                 answer.permit.first_token(answer.sent.elapsed());
@@ -42,13 +45,17 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
                 let mut reply = reply(answer.exchange.content_type(), live.boxed_unsync());
                 let no_cache = HeaderValue::from_static("no-cache");
                 drop(reply.headers_mut().insert(header::CACHE_CONTROL, no_cache));
+                reply.headers_mut().extend(answer.told.rates);
                 return Ok(reveal(call, &answer.upstream.name, reply));
             }
             Err(fault) => Err(fault),
         },
     };
     match result {
-        Ok(reply) => Ok(reveal(call, &answer.upstream.name, reply)),
+        Ok(mut reply) => {
+            reply.headers_mut().extend(answer.told.rates);
+            Ok(reveal(call, &answer.upstream.name, reply))
+        }
         Err(fault) => {
             answer.permit.report(fault.class.effect().outcome);
             Err(fault)
@@ -56,13 +63,18 @@ pub(super) async fn begin(call: &Call, mut answer: Answer) -> Result<Reply, Atte
     }
 }
 
-fn whole(call: &Call, exchange: &Exchange, bytes: &Bytes) -> Result<(&'static str, ReplyBody), AttemptFault> {
+fn whole(
+    call: &Call,
+    exchange: &Exchange,
+    bytes: &Bytes,
+    told: &Told,
+) -> Result<(&'static str, ReplyBody), AttemptFault> {
     if call.request.stream()
         && let Some(Ok(end)) = exchange.reply_as_stream(bytes)
     {
         return Ok((exchange.content_type(), ended(call, end)));
     }
-    let reply = exchange.reply(bytes).map_err(|_garbage| garbage())?;
+    let reply = exchange.reply_counted(bytes, told.input_tokens).map_err(|_garbage| garbage())?;
     if reply.blocked.is_some() {
         call.trace.note().ending = Ending::Blocked;
     }
@@ -146,7 +158,7 @@ fn with_status(class: Class) -> AttemptFault {
     AttemptFault { status: Some(200), ..AttemptFault::new(class) }
 }
 
-/// Makes the reply's head from nothing: what an upstream's head says never reaches the caller.
+/// Makes the reply's head from nothing: of what an upstream's head says only [`Told`] reaches the caller.
 fn reply(content_type: &'static str, body: ReplyBody) -> Reply {
     let mut reply = Response::new(body);
     drop(reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type)));

@@ -52,8 +52,8 @@ where
         let arrived = self.inner.call(attempt);
         Box::pin(async move {
             match arrived.await {
-                Ok(Arrived { upstream, exchange, body, sent, first_byte, first_content_by }) => {
-                    Ok(Answer { upstream, exchange, body, permit, sent, first_byte, first_content_by })
+                Ok(Arrived { upstream, exchange, body, told, sent, first_byte, first_content_by }) => {
+                    Ok(Answer { upstream, exchange, body, told, permit, sent, first_byte, first_content_by })
                 }
                 Err(fault) => {
                     permit.failed((credential(&upstream, index), &model), fault.class, fault.retry_after);

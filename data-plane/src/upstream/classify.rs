@@ -39,6 +39,7 @@ pub(super) fn refusal(attempt: &Attempt, status: u16, headers: &HeaderMap, body:
         status: Some(status),
         retry_after: retry_after(headers).or(in_body).map(|asked| believed(Some(asked))),
         rejection: class.is_the_callers().then(|| Box::new(rejection(attempt, status, said))),
+        told: Box::default(),
     }
 }
 
@@ -83,6 +84,7 @@ fn rejection(attempt: &Attempt, status: u16, said: ProviderError) -> Rejection {
         code: word(said.code).or_else(|| code(said.class)),
         param: word(said.param),
         message: message.chars().take(MESSAGE_CHARS_MAX).collect(),
+        should_retry: None,
     }
 }
 

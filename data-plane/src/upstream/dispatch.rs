@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use breakwater_common::breaker::failure::Class;
 use breakwater_common::limits::{REPLY_BODY_BYTES_MAX, UPSTREAM_ERROR_BYTES_MAX};
+use breakwater_runtime::SharedClock;
 use bytes::{Bytes, BytesMut};
 use http::{Response, header};
 use http_body_util::BodyExt;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service;
 
 use super::client::Clients;
+use super::told::Told;
 use super::{Arrived, Signed, classify};
 use crate::call::{AnswerBody, Attempt, AttemptFault, Pending};
 
@@ -21,12 +23,13 @@ use crate::call::{AnswerBody, Attempt, AttemptFault, Pending};
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatch {
     clients: Clients,
+    clock: SharedClock,
 }
 
 impl Dispatch {
     /// Makes the stack's bottom.
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self { clients }
+    pub(crate) fn new(clients: Clients, clock: SharedClock) -> Self {
+        Self { clients, clock }
     }
 }
 
@@ -40,12 +43,12 @@ impl Service<Signed> for Dispatch {
     }
 
     fn call(&mut self, signed: Signed) -> Self::Future {
-        let clients = self.clients.clone();
-        Box::pin(dispatch(clients, signed))
+        let Self { clients, clock } = self.clone();
+        Box::pin(dispatch(clients, clock, signed))
     }
 }
 
-async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFault> {
+async fn dispatch(clients: Clients, clock: SharedClock, signed: Signed) -> Result<Arrived, AttemptFault> {
     let Signed { attempt, request } = signed;
     let limits = attempt.upstream.provider.timeouts;
     let client = clients.get(limits.connect);
@@ -65,12 +68,17 @@ async fn dispatch(clients: Clients, signed: Signed) -> Result<Arrived, AttemptFa
         AttemptFault::new(Class::Connect)
     })?;
     let first_byte = sent.elapsed();
-    let body = take(&attempt, response, limits.idle).await?;
+    let told = Told::of(response.headers(), attempt.exchange.client, clock.wall());
+    let body = match take(&attempt, response, limits.idle).await {
+        Ok(body) => body,
+        Err(fault) => return Err(AttemptFault { told: Box::new(told), ..fault }),
+    };
     Ok(Arrived {
         upstream: attempt.upstream,
         exchange: attempt.exchange,
         body,
         sent,
+        told,
         first_byte,
         first_content_by: Instant::now() + limits.first_token.saturating_sub(first_byte),
     })

@@ -8,6 +8,7 @@ pub(crate) mod dispatch;
 mod scrub;
 pub(crate) mod sign;
 mod sigv4;
+pub(crate) mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use http::Request;
 use http_body_util::Full;
 use tokio::time::Instant;
 
+use self::told::Told;
 use crate::call::{AnswerBody, Attempt};
 
 /// An attempt as it goes over the wire.
@@ -39,6 +41,8 @@ pub(crate) struct Arrived {
     pub(crate) exchange: Arc<Exchange>,
     /// Its body.
     pub(crate) body: AnswerBody,
+    /// What its head says.
+    pub(crate) told: Told,
     /// When the request was sent.
     pub(crate) sent: Instant,
     /// From then to the answer's head.

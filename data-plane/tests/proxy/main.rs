@@ -21,6 +21,7 @@ mod guarded;
 mod kit;
 mod leaving;
 mod link;
+mod opaque;
 mod ops_port;
 mod refusals;
 mod stalled;
