@@ -68,7 +68,7 @@ impl Frame {
         bytes.extend_from_slice(data.as_bytes());
         bytes.extend_from_slice(self.bytes.get(place.end..).unwrap_or_default());
         if !self.terminated {
-            bytes.extend_from_slice(b"\n\n");
+            bytes.extend_from_slice(closing(&self.bytes));
         }
         bytes.freeze()
     }
@@ -79,7 +79,7 @@ impl Frame {
         if self.terminated {
             return self.bytes.clone();
         }
-        [&self.bytes, b"\n\n".as_slice()].concat().into()
+        [&self.bytes, closing(&self.bytes)].concat().into()
     }
 }
 
@@ -216,6 +216,20 @@ pub(crate) fn first_event(bytes: &[u8]) -> usize {
     let mut lines = memchr::memchr_iter(b'\n', bytes);
     let end = lines.find(|end| bytes.get(end + 1) == Some(&b'\n'));
     end.map_or(bytes.len(), |end| end + 2)
+}
+
+/// Returns what an event without its empty line lacks: its last line may have ended, or its empty line may have begun.
+fn closing(bytes: &[u8]) -> &'static [u8] {
+    let begun = match bytes {
+        [.., b'\n'] => true,
+        // A CR that may be the first half of a line's end: of the empty one, or in a stream whose lines end by CR alone.
+        [before @ .., b'\r'] => {
+            let last = memchr::memrchr2(b'\n', b'\r', before);
+            last.is_some_and(|at| at + 1 == before.len() || before.get(at) == Some(&b'\r'))
+        }
+        _ => false,
+    };
+    if begun { b"\n" } else { b"\n\n" }
 }
 
 /// Whether any line stands there that is not empty.

@@ -115,3 +115,28 @@ fn events_that_are_skipped_are_those_that_are_cut() {
         }
     }
 }
+
+#[test]
+fn an_event_without_its_empty_line_gets_that_and_no_more() {
+    for source in [
+        "data: 1",
+        "data: 1\n",
+        "data: 1\r\n",
+        "data: 1\r",
+        "event: a\rdata: 1\r",
+        "data: 1\n\r",
+        "data: 1\r\n\r",
+    ] {
+        let mut framer = Framer::default();
+        framer.push(source.as_bytes());
+        assert!(framer.next_frame().unwrap().is_none(), "{source:?}");
+        let frame = framer.finish().unwrap();
+        for (written, data) in [(frame.whole(), &b"1"[..]), (frame.with_data("{}"), b"{}")] {
+            let mut framer = Framer::default();
+            framer.push(&written);
+            let again = framer.next_frame().unwrap().unwrap();
+            assert_eq!(again.data(), Some(data), "{source:?} became {written:?}");
+            assert!(again.terminated && framer.finish().is_none(), "{source:?} became {written:?}");
+        }
+    }
+}
