@@ -23,6 +23,11 @@ pub const SPOKEN: [Format; 7] = [
     Format::Completions,
 ];
 
+/// Formats in which callers get their answers: Ollama's own is only ever a provider's.
+pub fn callers() -> impl Iterator<Item = Format> {
+    SPOKEN.into_iter().filter(|format| *format != Format::Ollama)
+}
+
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
