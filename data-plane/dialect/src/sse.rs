@@ -30,7 +30,7 @@ pub enum Data {
     None,
     /// One line, at this place of the frame's bytes.
     At(Range<usize>),
-    /// Several lines, joined by LF.
+    /// Several lines, joined by LF; or a line without a colon, where no place takes other data.
     Joined(Vec<u8>),
 }
 
@@ -253,6 +253,7 @@ fn fields(bytes: &[u8], mark: usize) -> (Data, String) {
         match line.get(..name) {
             Some(b"data") => {
                 data = match data {
+                    Data::None if name == len => Data::Joined(Vec::new()),
                     Data::None => Data::At(at + value..at + len),
                     Data::At(place) => {
                         Data::Joined([bytes.get(place).unwrap_or_default(), b"\n", content].concat())

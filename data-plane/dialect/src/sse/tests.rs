@@ -140,3 +140,11 @@ fn an_event_without_its_empty_line_gets_that_and_no_more() {
         }
     }
 }
+
+#[test]
+fn a_data_line_without_a_colon_takes_other_data() {
+    let [frame] = frames(&[b"event: a\ndata\n\n"]).try_into().unwrap();
+    assert_eq!(frame.data(), Some(&b""[..]));
+    let [again] = frames(&[&frame.with_data("{}")]).try_into().unwrap();
+    assert_eq!((again.data(), again.event.as_str()), (Some(&b"{}"[..]), "a"));
+}
