@@ -143,6 +143,7 @@ fn passed(format: Format, body: &serde_json::Value) -> serde_json::Value {
         format,
         model: "m".to_owned(),
         max_output_tokens: None,
+        reasons: None,
         embeddings: None,
         quirks: crate::quirks::of_host(breakwater_common::resource::ProviderType::OpenAi, "api.openai.com"),
     };
@@ -153,22 +154,21 @@ fn passed(format: Format, body: &serde_json::Value) -> serde_json::Value {
 fn conversation(format: Format, own: &str, others: &str) -> (serde_json::Value, serde_json::Value) {
     use serde_json::json;
     let turn = |role: &str, key: &str, blocks: &[serde_json::Value]| json!({"role": role, key: blocks});
-    let (list, key, model, text, own, others) = match format {
-        Format::Gemini => {
-            let thought = |signature: &str| json!({"text": "t", "thought": true, "thoughtSignature": STANDARD.encode(signature)});
-            ("contents", "parts", "model", json!({"text": "x"}), thought(own), thought(others))
-        }
-        Format::Converse => {
-            let thought = |signature: &str| json!({"reasoningContent": {"reasoningText": {"text": "t", "signature": signature}}});
-            ("messages", "content", "assistant", json!({"text": "x"}), thought(own), thought(others))
-        }
-        _ => {
-            let thought =
-                |signature: &str| json!({"type": "thinking", "thinking": "t", "signature": signature});
-            let text = json!({"type": "text", "text": "x"});
-            ("messages", "content", "assistant", text, thought(own), thought(others))
-        }
+    let plain = json!({"text": "x"});
+    let thought: fn(&str) -> serde_json::Value;
+    let (list, key, model, text) = if format == Format::Gemini {
+        thought =
+            |signature| json!({"text": "t", "thought": true, "thoughtSignature": STANDARD.encode(signature)});
+        ("contents", "parts", "model", plain)
+    } else if format == Format::Converse {
+        thought =
+            |signature| json!({"reasoningContent": {"reasoningText": {"text": "t", "signature": signature}}});
+        ("messages", "content", "assistant", plain)
+    } else {
+        thought = |signature| json!({"type": "thinking", "thinking": "t", "signature": signature});
+        ("messages", "content", "assistant", json!({"type": "text", "text": "x"}))
     };
+    let (own, others) = (thought(own), thought(others));
     let body = |turns: Vec<serde_json::Value>| json!({list: turns, "model": "m", "max_tokens": 1});
     let question = turn("user", key, std::slice::from_ref(&text));
     let came = vec![

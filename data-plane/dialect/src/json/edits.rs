@@ -34,7 +34,10 @@ impl Edits {
         members: &[Member<'_>],
         doomed: impl Fn(&Member<'_>) -> bool,
     ) {
-        self.remove(object, members.iter().map(|member| (member.key_start..member.value.end, doomed(member))));
+        self.remove(
+            object,
+            members.iter().map(|member| (member.key_start..member.value.end, doomed(member))),
+        );
     }
 
     /// Adds those that take elements out of an array, with their commas: those that are `doomed`, by their place in it.

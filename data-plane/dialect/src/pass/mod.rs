@@ -23,8 +23,8 @@ use crate::Ending;
 use crate::codec::Caller;
 use crate::ir::Usage;
 use crate::json::{Edits, Place};
-use texts::Kind;
 pub(crate) use crate::mould::Hole;
+use texts::Kind;
 
 pub(crate) use framing::Framing;
 pub use reply::Reply;

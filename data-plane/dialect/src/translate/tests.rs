@@ -83,9 +83,9 @@ fn a_text_for_a_tool_is_the_same_object_in_every_format() {
         assert_eq!(whole.pointer(place), Some(&json!({ "input": text })), "{client:?}");
         let stream = write_reply_as_stream(client, &reply, &caller).unwrap();
         let back = read_stream(client, [&*stream]).unwrap().into_reply();
-        let given = back.choices[0].blocks.iter().find_map(|block| match block {
-            Block::ToolUse { input, .. } => serde_json::from_str::<Value>(input).ok(),
-            _ => None,
+        let given = back.choices[0].blocks.iter().find_map(|block| {
+            let Block::ToolUse { input, .. } = block else { return None };
+            serde_json::from_str::<Value>(input).ok()
         });
         assert_eq!(given, Some(json!({ "input": text })), "{client:?}");
     }

@@ -219,7 +219,7 @@ fn without_ids(mut reply: Reply) -> Reply {
         if let Block::ToolUse { id, signature, .. } = block {
             id.clear();
             // The one recorded signature that is no base64 goes wrapped, and is unwrapped when a caller sends it back.
-            if signature.as_deref() == Some("Z2VtaW5pLnRob3VnaHRfYWJjMTIz") {
+            if signature.as_deref() == Some("YndzZWFsLnoxLi50aG91Z2h0X2FiYzEyMw==") {
                 *signature = Some("thought_abc123".to_owned());
             }
         }

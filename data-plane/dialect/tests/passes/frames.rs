@@ -145,7 +145,8 @@ fn rewritten(format: Format, source: &[u8], frame: &kit::frames::Frame, asked_us
         Some(with) => {
             let mut out = text.replacen(data, &with, 1);
             if !out.ends_with("\n\n") && !out.ends_with("\r\n\r\n") && !out.ends_with("\r\r") {
-                out.push_str("\n\n");
+                // What it lacks: the line's end may have come, the empty line not.
+                out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
             }
             out.into_bytes()
         }

@@ -88,9 +88,11 @@ fn pieces_of_a_text_of_thinking_and_of_arguments_go_the_short_way() {
             assert!(reader.read_alike(bytes.as_bytes(), &mut events).is_empty(), "{delta} {source}");
             let said: String = events
                 .iter()
-                .map(|event| match event {
-                    Event::Delta(_, Delta::Text(text) | Delta::Input(text)) => text.as_str(),
-                    other => panic!("{delta} {other:?}"),
+                .map(|event| {
+                    let Event::Delta(_, Delta::Text(text) | Delta::Input(text)) = event else {
+                        panic!("{delta} {event:?}")
+                    };
+                    text.as_str()
                 })
                 .collect();
             assert_eq!(said, text, "{delta}");
