@@ -21,8 +21,8 @@ use tokio::time::Instant;
 
 use crate::breakers::Permit;
 use crate::fault::Rejection;
+use crate::told::Told;
 use crate::trace::Trace;
-use crate::upstream::told::Told;
 
 /// Body of what goes to a client. It cannot fail: an answer that breaks off says so in its own format.
 pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;

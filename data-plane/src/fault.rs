@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use breakwater_dialect::ErrorClass;
 
-use crate::upstream::told::Told;
+use crate::told::Told;
 
 /// Whose doing a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod ruleset_cell;
 mod server;
 mod stack;
 mod tokens;
+mod told;
 mod trace;
 mod upstream;
 

@@ -179,7 +179,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::upstream::told::Told;
+    use crate::told::Told;
 
     #[tokio::test]
     async fn the_envelope_has_all_four_keys() {

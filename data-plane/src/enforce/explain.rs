@@ -8,8 +8,8 @@ use breakwater_dialect::ir::Refused;
 
 use crate::call::AttemptFault;
 use crate::fault::Fault;
+use crate::told::Told;
 use crate::trace::AttemptNote;
-use crate::upstream::told::Told;
 
 /// Wait that is asked for when no upstream said one.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);

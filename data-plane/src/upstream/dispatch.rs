@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service;
 
 use super::client::Clients;
-use super::told::Told;
+use super::{Arrived, Signed, classify};
 use super::{Arrived, Signed, classify};
 use crate::call::{AnswerBody, Attempt, AttemptFault, Pending};
+use crate::told::Told;
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -8,7 +8,6 @@ pub(crate) mod dispatch;
 mod scrub;
 pub(crate) mod sign;
 mod sigv4;
-pub(crate) mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +19,8 @@ use http::Request;
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use self::told::Told;
 use crate::call::{AnswerBody, Attempt};
+use crate::told::Told;
 
 /// An attempt as it goes over the wire.
 #[derive(Debug)]

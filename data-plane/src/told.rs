@@ -18,7 +18,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// Reads a head for a caller of a format.
-    pub(super) fn of(headers: &HeaderMap, client: Format, now: UnixMillis) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, client: Format, now: UnixMillis) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let rates = Rates::read(text, now).write(client, now).into_iter();
         Self {
