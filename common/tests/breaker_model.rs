@@ -42,10 +42,10 @@ impl Reference {
         }
     }
     fn settle(&mut self) {
-        let ttl = u64::try_from(self.settings.open_ttl.as_micros()).unwrap();
+        let ttl = u64::try_from(self.settings.open_ttl.as_micros()).unwrap_or(u64::MAX);
         let stretch = |micros: u64| (micros + micros / 5 * u64::from(self.open.2.0) / 65_535) / 1_000;
         let wish = stretch(ttl << self.failed_probes.min(10)).max(self.open.1);
-        let most = u64::try_from(self.settings.open_ttl_max.as_millis()).unwrap();
+        let most = u64::try_from(self.settings.open_ttl_max.as_millis()).unwrap_or(u64::MAX);
         let forced = self.settings.force == Some(Force::Open);
         if self.state == State::Open && !forced && self.open.0 >= wish.min(most) {
             self.state = State::HalfOpen;
@@ -139,7 +139,7 @@ impl Reference {
 
 /// Windows are counted by tenths, of a millisecond at least.
 fn tenth(window: Duration) -> u64 {
-    u64::try_from(window.as_millis() / 10).unwrap().max(1)
+    u64::try_from(window.as_millis() / 10).unwrap_or(u64::MAX).max(1)
 }
 
 #[derive(Debug, Clone)]

@@ -200,6 +200,7 @@ mod tests {
             for should_retry in advice.iter().copied() {
                 let told = Box::new(Told { should_retry, ..Told::default() });
                 failures.failed(&AttemptFault { told, ..AttemptFault::new(Class::RateLimited) });
+                failures.next_candidate();
             }
             assert_eq!(failures.verdict().face().should_retry, expect, "{advice:?}");
         };

@@ -16,7 +16,6 @@ use tower::Service;
 
 use super::client::Clients;
 use super::{Arrived, Signed, classify};
-use super::{Arrived, Signed, classify};
 use crate::call::{AnswerBody, Attempt, AttemptFault, Pending};
 use crate::told::Told;
 
