@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-const PROTOS: [&str; 16] = [
+const PROTOS: [&str; 17] = [
     "breakwater/v1/access.proto",
     "breakwater/v1/apply.proto",
     "breakwater/v1/delivery_workflow.proto",
@@ -15,6 +15,7 @@ const PROTOS: [&str; 16] = [
     "breakwater/v1/policy.proto",
     "breakwater/v1/provider.proto",
     "breakwater/v1/proxy.proto",
+    "breakwater/v1/reroute.proto",
     "breakwater/v1/route.proto",
     "breakwater/v1/slo.proto",
     "breakwater/v1/system.proto",

@@ -9,7 +9,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{client::Connection, failure::Failure, output::Format};
 
 pub use topics::{
-    ClusterCommand, KeysCommand, LedgerCommand, ProvidersCommand, ProxiesCommand, TokensCommand,
+    ClusterCommand, FailoverCommand, KeysCommand, LedgerCommand, ProvidersCommand, ProxiesCommand,
+    TokensCommand,
 };
 
 /// Breakwater's command line: the operator's client, and the newcomer's way in (start with `breakwater dev`).
@@ -105,6 +106,9 @@ pub enum Command {
     /// Providers and their breakers
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// Move a route to another endpoint for a time
+    #[command(subcommand)]
+    Failover(FailoverCommand),
     /// API keys of tenants
     #[command(subcommand)]
     Keys(KeysCommand),

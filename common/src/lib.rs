@@ -6,6 +6,7 @@
 //! - [`error_kind`], [`limits`], [`time`], [`violation`]: words that everything else uses.
 //! - [`resource`]: the domain, typed: providers, endpoints, policies, routes, tenants.
 //! - [`breaker`]: the circuit breaker as a pure machine.
+//! - [`sla`]: whether an endpoint keeps what a route asks for, as a pure machine.
 //! - [`guard`]: guardrails: detectors, evaluation, and the same on streams.
 //! - [`ledger`]: leaf bytes, hashes, the RFC 6962 tree, proofs, checkpoints, verification.
 //! - [`wire`]: the only door between the domain and protobuf bodies.
@@ -23,6 +24,7 @@ pub mod limits;
 pub mod manifest;
 pub mod resource;
 pub mod ruleset;
+pub mod sla;
 mod suggest;
 pub mod time;
 pub mod violation;

@@ -55,6 +55,31 @@ pub const ACTS_MAX: usize = 256;
 pub const KEY_ATTRIBUTES_MAX: usize = 16;
 /// Bytes of one attribute's name or value.
 pub const KEY_ATTRIBUTE_BYTES_MAX: usize = 256;
+/// Milliseconds that a route's override holds, at least and at most: a week, after which the configuration should say it. A
+/// route has one, so that there are no more than routes.
+pub const ROUTE_OVERRIDE_MS: (u64, u64) = (1_000, 7 * 24 * 3_600_000);
+/// Milliseconds that a route's override holds if nobody says: an hour, long enough to look and short enough to forget.
+pub const ROUTE_OVERRIDE_DEFAULT_MS: u64 = 3_600_000;
+/// Timed calls of a window before their latency moves a route: fewer say nothing about a median.
+pub const SLA_TIMED_CALLS_MIN: u64 = 10;
+/// Bad calls of a window before availability moves a route: one in a quiet hour is no outage.
+pub const SLA_BAD_CALLS_MIN: u64 = 10;
+/// Milliseconds that the latency of a route is measured over.
+pub const SLA_LATENCY_WINDOW_MS: u64 = 30_000;
+/// Calls of a moved route of which one goes to the endpoint that was left, to see how it does: 5 %.
+pub const SLA_PROBE_EVERY: u64 = 20;
+/// Milliseconds between two such probes at least: under load 5 % would be many slow calls.
+pub const SLA_PROBE_INTERVAL_MS: u64 = 200;
+/// Good probes in a row before calls come back.
+pub const SLA_GOOD_PROBES_MIN: u64 = 5;
+/// Milliseconds that good probes must run before calls come back, at least and at most.
+pub const SLA_HOLD_MS: (u64, u64) = (1_000, 60_000);
+/// Milliseconds after a return within which leaving again doubles the next hold; also the longest hold.
+pub const SLA_SOON_MS: u64 = 600_000;
+/// Milliseconds that an answer in one piece is granted for each token of output, since nobody sees its first token.
+pub const SLA_ANSWER_MS_PER_TOKEN: u64 = 30;
+/// Milliseconds that an operator's change of traffic waits for the proxies' acknowledgements before it is answered.
+pub const REROUTE_ANSWER_MS_MAX: u64 = 2_000;
 /// Age of a remembered request id in milliseconds: a day, longer than any client retries.
 pub const REQUEST_ID_AGE_MS_MAX: u64 = 24 * 3_600_000;
 /// Remembered request ids.

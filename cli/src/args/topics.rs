@@ -29,6 +29,38 @@ pub enum ProvidersCommand {
     },
 }
 
+/// Commands that move routes.
+#[derive(Debug, Subcommand)]
+pub enum FailoverCommand {
+    /// Send a route's calls to another endpoint
+    Trigger {
+        /// Which route
+        route: String,
+        /// Name of the Endpoint that takes its calls
+        #[arg(long, value_name = "ENDPOINT")]
+        to: String,
+        /// Why, for the ledger: a code such as latency_degradation
+        #[arg(long)]
+        reason: String,
+        /// How long it holds (1s to 7d); an hour if left out
+        #[arg(long, value_name = "DURATION")]
+        expires_after: Option<String>,
+        /// How the write is known
+        #[command(flatten)]
+        write: WriteArguments,
+    },
+    /// Undo it
+    Revert {
+        /// Which route
+        route: String,
+        /// How the write is known
+        #[command(flatten)]
+        write: WriteArguments,
+    },
+    /// List the routes that are moved
+    List,
+}
+
 /// Commands on keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {

@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod apply;
 mod diff;
+mod failover;
 mod fleet;
 mod ledger;
 mod ledger_verify;
@@ -56,6 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Providers(ProvidersCommand::Enable { name, write }) => {
             resources::set_disabled(context, &name, false, &write).await
         }
+        Command::Failover(command) => failover::run(context, command).await,
         Command::Keys(command) => access::keys(context, command).await,
         Command::Tokens(command) => access::tokens(context, command).await,
         Command::Ledger(command) => ledger::run(context, command).await,

@@ -39,6 +39,13 @@ pub(crate) struct Chains {
     pub(crate) violations: Vec<Violation>,
 }
 
+impl Step {
+    /// Whether both are one model at one provider.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.provider == other.provider && self.model == other.model
+    }
+}
+
 impl<'a> Catalog<'a> {
     /// Finds the providers and endpoints among all resources.
     pub(crate) fn of(all: &'a BTreeMap<(Kind, String), Spec>) -> Self {
@@ -113,6 +120,19 @@ impl<'a> Catalog<'a> {
             }
         };
         Some(Step { path, provider: provider.clone(), model: model.clone(), inline })
+    }
+
+    /// Resolves one endpoint; none if it names nothing.
+    pub(crate) fn resolve(&self, item: &EndpointRef) -> Option<Step> {
+        self.endpoint(String::new(), item, &mut Vec::new())
+    }
+
+    /// Whether a step's provider or model is disabled.
+    pub(crate) fn is_disabled(&self, step: &Step) -> bool {
+        let provider = self.providers.get(step.provider.as_str());
+        provider.is_some_and(|provider| {
+            provider.disabled || provider.model(&step.model).is_some_and(|model| model.disabled)
+        })
     }
 
     /// Resolves a rule by providers; [`RuleChain::Providers`] says how each one's model is chosen.

@@ -1,7 +1,7 @@
 //! What must hold between resources. Admission checks it on the whole state as it would be after a change, and a proxy
 //! checks it again on what it receives, with the same code.
 
-mod eligible;
+pub(super) mod eligible;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,6 +10,7 @@ mod kind;
 mod policy;
 mod provider;
 pub mod quantity;
+pub(crate) mod reroute;
 mod route;
 mod tenant;
 
@@ -20,6 +21,7 @@ pub use endpoint::Endpoint;
 pub use kind::Kind;
 pub use policy::{Action, Guardrail, GuardrailCheck, Mode, PiiEntity, Policy, Sides};
 pub use provider::{Credential, Model, Price, Provider, ProviderType, SEALED_PLACEHOLDER, Timeouts};
+pub use reroute::{Reroute, RerouteKind};
 pub use route::{Condition, ConditionValue, EndpointRef, Operator, Route, RouteRule, RuleChain};
 pub use tenant::Tenant;
 

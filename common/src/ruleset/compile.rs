@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::authenticate::Keys;
 use super::compiled::{Candidate, CompiledRoute, CompiledRule, CompiledRuleset, Upstream};
-use super::{Item, KEY_KIND, Ruleset, digest};
+use super::detour::Detour;
+use super::{Item, KEY_KIND, OVERRIDE_KIND, Ruleset, digest};
 use crate::guard::CompiledGuards;
 use crate::limits::VIOLATIONS_MAX;
-use crate::resource::catalog::{Catalog, Step};
+use crate::resource::catalog::{Catalog, Chains, Step};
 use crate::resource::{CompiledCondition, Kind, Policy, Provider, Route, Spec, Tenant, check_references};
 use crate::violation::Violation;
-use crate::wire::{KeyGrant, decode_key_grant, decode_spec};
+use crate::wire::{KeyGrant, RouteOverride, decode_key_grant, decode_route_override, decode_spec};
 
 /// Compiles a ruleset.
 ///
@@ -21,7 +22,7 @@ use crate::wire::{KeyGrant, decode_key_grant, decode_spec};
 /// All violations of the first step that has any, at most [`VIOLATIONS_MAX`]: items out of order or twice, unknown kinds
 /// and bodies that do not decode; what [`check_references`] refuses; guardrails that do not compile.
 pub fn compile(ruleset: &Ruleset) -> Result<CompiledRuleset, Vec<Violation>> {
-    let Decoded { specs, grants } = decode(&ruleset.items)?;
+    let Decoded { specs, grants, overrides } = decode(&ruleset.items)?;
     let violations = check_references(&specs, &BTreeMap::new());
     if !violations.is_empty() {
         return Err(violations);
@@ -30,7 +31,9 @@ pub fn compile(ruleset: &Ruleset) -> Result<CompiledRuleset, Vec<Violation>> {
     let mut violations = Vec::new();
     for ((_, name), spec) in &specs {
         if let Spec::Route(route) = spec {
-            compiler.add_route(name, route).unwrap_or_else(|more| violations.extend(more));
+            compiler
+                .add_route(name, route, overrides.get(name.as_str()))
+                .unwrap_or_else(|more| violations.extend(more));
         }
     }
     if !violations.is_empty() {
@@ -64,6 +67,7 @@ pub fn compile(ruleset: &Ruleset) -> Result<CompiledRuleset, Vec<Violation>> {
 struct Decoded<'a> {
     specs: BTreeMap<(Kind, String), Spec>,
     grants: Vec<(&'a str, KeyGrant)>,
+    overrides: BTreeMap<&'a str, RouteOverride>,
 }
 
 fn decode(items: &[Item]) -> Result<Decoded<'_>, Vec<Violation>> {
@@ -76,6 +80,10 @@ fn decode(items: &[Item]) -> Result<Decoded<'_>, Vec<Violation>> {
             Err(vec![Violation::at("", "it stands out of order or twice; items are sorted by kind and name")])
         } else if item.kind == KEY_KIND {
             decode_key_grant(&item.body).map(|grant| decoded.grants.push((item.name.as_str(), grant)))
+        } else if item.kind == OVERRIDE_KIND {
+            decode_route_override(&item.body).map(|over| {
+                decoded.overrides.insert(item.name.as_str(), over);
+            })
         } else if let Some(kind) = Kind::parse(&item.kind) {
             decode_spec(kind, &item.body).map(|spec| {
                 decoded.specs.insert((kind, item.name.clone()), spec);
@@ -127,7 +135,12 @@ impl<'a> Compiler<'a> {
         Self { specs, catalog, policies, providers, guards, aliases, routes }
     }
 
-    fn add_route(&mut self, name: &'a str, route: &'a Route) -> Result<(), Vec<Violation>> {
+    fn add_route(
+        &mut self,
+        name: &'a str,
+        route: &'a Route,
+        over: Option<&RouteOverride>,
+    ) -> Result<(), Vec<Violation>> {
         let guards = self.guards_of(route)?;
         let chains = self.catalog.chains(route);
         let mut rules = Vec::with_capacity(route.rules.len());
@@ -152,6 +165,7 @@ impl<'a> Compiler<'a> {
             sovereignty: route.sovereignty.clone(),
             max_price: route.max_price,
             default: self.candidates(&chains.default),
+            detour: over.and_then(|over| self.detour(route, &chains, over)),
             rules,
         });
         self.aliases.extend(aliases.into_iter().map(|alias| (alias, Arc::clone(&compiled))));
@@ -168,6 +182,22 @@ impl<'a> Compiler<'a> {
         let guards = Arc::new(CompiledGuards::compile(&policies)?);
         self.guards.insert(&route.policies, Arc::clone(&guards));
         Ok(guards)
+    }
+
+    /// Returns the chains of a route that is moved; none if the move is not legal: then the route's own hold.
+    fn detour(&self, route: &Route, chains: &Chains, over: &RouteOverride) -> Option<Detour> {
+        let ends = over.reroute.resolve(&self.catalog, route).ok()?;
+        // Whoever stood first by configuration was chosen for these calls; everybody else is a fallback, first or not.
+        let steer = |chain: &[Step], own| {
+            let chosen = |step: &Step| chain.first().is_some_and(|first| first.is_at(step));
+            let steps = over.reroute.steer(chain, &ends, own);
+            steps.iter().filter_map(|step| self.candidate(step, !chosen(step))).collect()
+        };
+        Some(Detour {
+            expire: over.expire,
+            default: steer(&chains.default, true),
+            rules: chains.rules.iter().map(|chain| steer(chain, false)).collect(),
+        })
     }
 
     fn candidates(&self, steps: &[Step]) -> Vec<Candidate> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticate::{KeyHolder, Keys};
+use super::detour::Detour;
 use crate::guard::CompiledGuards;
 use crate::resource::eligible::{Place, Terms};
 use crate::resource::{Allowed, CompiledCondition, Facts, Price, Provider, Tenant};
@@ -58,6 +59,7 @@ pub struct CompiledRoute {
     pub max_price: Option<Price>,
     pub(super) default: Vec<Candidate>,
     pub(super) rules: Vec<CompiledRule>,
+    pub(super) detour: Option<Detour>,
 }
 
 /// Another chain for some calls.
@@ -74,6 +76,8 @@ pub struct Selection<'a> {
     pub rule: Option<u32>,
     /// In order; never empty. It holds also those that cannot be called, so that the proxy can say why it skipped them.
     pub candidates: &'a [Candidate],
+    /// The first of the chain by configuration, if the route is moved and another comes first.
+    pub passed_over: Option<&'a Candidate>,
 }
 
 /// One place of a chain.
@@ -97,6 +101,12 @@ impl Candidate {
     pub fn place(&self) -> Place<'_> {
         let Upstream { name, provider } = &*self.upstream;
         Place { name, provider, model: &self.model, fallback: self.fallback }
+    }
+
+    /// Whether both are one model at one provider.
+    #[must_use]
+    pub fn is_at(&self, other: &Self) -> bool {
+        self.upstream.name == other.upstream.name && self.model == other.model
     }
 }
 
@@ -173,8 +183,21 @@ impl CompiledRoute {
         let rule =
             (0..).zip(&self.rules).find(|(_, rule)| rule.conditions.iter().all(|one| one.holds(facts)));
         match rule {
-            Some((number, rule)) => Selection { rule: Some(number), candidates: &rule.candidates },
-            None => Selection { rule: None, candidates: &self.default },
+            Some((number, rule)) => {
+                Selection { rule: Some(number), candidates: &rule.candidates, passed_over: None }
+            }
+            None => Selection { rule: None, candidates: &self.default, passed_over: None },
         }
+    }
+
+    /// Chooses the chain of a call at that time: as [`Self::select`] does, unless the route is moved.
+    #[must_use]
+    pub fn select_at(&self, facts: &Facts<'_>, now: UnixMillis) -> Selection<'_> {
+        let own = self.select(facts);
+        let Some(detour) = self.detour.as_ref().filter(|detour| now < detour.expire) else { return own };
+        let candidates = detour.chain(own.rule);
+        let first = own.candidates.first();
+        let stays = candidates.first().zip(first).is_some_and(|(new, old)| new.is_at(old));
+        Selection { candidates, passed_over: first.filter(|_| !stays), ..own }
     }
 }

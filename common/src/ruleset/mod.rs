@@ -8,6 +8,7 @@
 mod authenticate;
 mod compile;
 mod compiled;
+mod detour;
 mod digest;
 
 pub use authenticate::KeyHolder;
@@ -21,7 +22,10 @@ pub use crate::resource::Facts;
 /// are the words of [`crate::resource::Kind`].
 pub const KEY_KIND: &str = "Key";
 
-/// One resource as committed, or one API key.
+/// Kind of an item that is a route's override; its name is the route's, its body a [`crate::wire::RouteOverride`].
+pub const OVERRIDE_KIND: &str = "RouteOverride";
+
+/// One resource as committed, or one API key, or one override.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Item {
     /// The word of its kind, or [`KEY_KIND`].

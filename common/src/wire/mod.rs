@@ -10,9 +10,11 @@ mod policy;
 mod problems;
 mod provider;
 mod route;
+mod route_override;
 mod stored;
 
 pub use key_grant::{KeyGrant, decode_key_grant, encode_key_grant};
+pub use route_override::{RouteOverride, decode_route_override, encode_route_override};
 
 use breakwater_proto::v1;
 use prost::Message;

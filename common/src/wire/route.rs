@@ -38,7 +38,11 @@ pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
 }
 
 /// Returns none, with a violation, if it is given in both forms, in neither, or in half of one.
-fn endpoint_ref(path: &str, message: v1::EndpointRef, problems: &mut Problems) -> Option<EndpointRef> {
+pub(super) fn endpoint_ref(
+    path: &str,
+    message: v1::EndpointRef,
+    problems: &mut Problems,
+) -> Option<EndpointRef> {
     let v1::EndpointRef { name, provider, model } = message;
     let wrong = match (name.is_empty(), provider.is_empty(), model.is_empty()) {
         (false, true, true) => return Some(EndpointRef::Named(name)),

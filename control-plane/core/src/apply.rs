@@ -11,6 +11,7 @@
 mod acts;
 mod bootstrap;
 mod keys;
+mod overrides;
 mod resources;
 mod tokens;
 
@@ -143,6 +144,10 @@ fn carry_out(draft: &mut Draft, proposal: &Proposal) -> Result<Done, Refusal> {
         Command::CreateToken(token) => tokens::create(draft, token),
         Command::RevokeToken { id } => tokens::revoke(draft, id),
         Command::RecordActs { acts } => Ok(acts::record(draft, acts)),
+        Command::SetRouteOverride(asked) => overrides::set(draft, &proposal.principal, asked),
+        Command::ClearRouteOverride { route, reason, made_by_revision } => {
+            overrides::clear(draft, route, reason, *made_by_revision)
+        }
     }
 }
 

@@ -103,6 +103,8 @@ impl Scribe<'_> {
             Command::CreateToken(token) => format!("Token/{}", token.id),
             Command::RevokeToken { id } => format!("Token/{id}"),
             Command::RecordActs { .. } => "acts".to_owned(),
+            Command::SetRouteOverride(set) => format!("Route/{}", set.route),
+            Command::ClearRouteOverride { route, .. } => format!("Route/{route}"),
         }
     }
 

@@ -8,7 +8,7 @@ use breakwater_common::resource::Kind;
 use breakwater_common::violation::Violation;
 
 use crate::access::Role;
-use crate::command::{Act, Command, CreateKey, CreateToken, ResourceWrite};
+use crate::command::{Act, Command, CreateKey, CreateToken, ResourceWrite, SetRouteOverride};
 use crate::proposal::Proposal;
 
 /// Checks form and bounds of one act. Acts of many proxies share a command, and one that is malformed would have all of them
@@ -60,6 +60,8 @@ pub fn check(proposal: &Proposal) -> Vec<Violation> {
             found.len("acts", acts.len(), limits::ACTS_MAX);
             acts.iter().for_each(|act| found.act(act));
         }
+        Command::SetRouteOverride(set) => found.set_override(set),
+        Command::ClearRouteOverride { route, reason, .. } => found.moved_route(route, reason),
     }
     found.violations.truncate(limits::VIOLATIONS_MAX);
     found.violations
@@ -120,6 +122,21 @@ impl Found {
 
     fn len(&mut self, field: &str, len: usize, max: usize) {
         self.unless(len <= max, field, &format!("holds {len} elements, more than {max}"));
+    }
+
+    fn set_override(&mut self, set: &SetRouteOverride) {
+        self.moved_route(&set.route, &set.reason);
+        let named = set.endpoint.as_deref().is_none_or(is_name);
+        self.unless(named, "fallback_endpoint", "must be the name of an Endpoint");
+        let (shortest, longest) = limits::ROUTE_OVERRIDE_MS;
+        let lasts = (shortest..=longest).contains(&set.ttl_ms);
+        self.unless(lasts, "expires_after", &format!("must be {shortest} ms to {longest} ms"));
+    }
+
+    fn moved_route(&mut self, route: &str, reason: &str) {
+        self.unless(is_name(route), "route_id", "must be the name of a Route");
+        let code = !reason.is_empty() && is_code(reason);
+        self.unless(code, "reason", "must be a code: 1 to 64 of a-z, A-Z, 0-9, '_', '-' and '.'");
     }
 
     fn writes(&mut self, writes: &[ResourceWrite], prune: bool) {

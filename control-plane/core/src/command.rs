@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use breakwater_common::resource::Kind;
+use breakwater_common::resource::{Kind, RerouteKind};
 use breakwater_common::time::UnixMillis;
 
 use crate::access::{Action, Role};
@@ -48,6 +48,17 @@ pub enum Command {
         /// In order; 1 to 256.
         acts: Vec<Act>,
     },
+    /// A route moved for a time.
+    SetRouteOverride(SetRouteOverride),
+    /// A route's override ended.
+    ClearRouteOverride {
+        /// The route.
+        route: String,
+        /// Why: a code.
+        reason: String,
+        /// Only if this revision made it.
+        made_by_revision: Option<u64>,
+    },
 }
 
 impl Command {
@@ -60,6 +71,7 @@ impl Command {
             Self::CreateKey(_) | Self::RevokeKey { .. } => Action::WriteKeys,
             Self::CreateToken(_) | Self::RevokeToken { .. } => Action::WriteTokens,
             Self::RecordActs { .. } => Action::RecordActs,
+            Self::SetRouteOverride(_) | Self::ClearRouteOverride { .. } => Action::WriteResources,
         }
     }
 
@@ -74,6 +86,8 @@ impl Command {
             Self::CreateToken(_) => "token.create",
             Self::RevokeToken { .. } => "token.revoke",
             Self::RecordActs { .. } => "acts.record",
+            Self::SetRouteOverride(_) => "route.override",
+            Self::ClearRouteOverride { .. } => "route.restore",
         }
     }
 }
@@ -163,4 +177,21 @@ pub struct Act {
     pub at: UnixMillis,
     /// Counts up for each object and boot id; an act recorded before is dropped.
     pub generation: u64,
+}
+
+/// A route moved for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetRouteOverride {
+    /// Which.
+    pub route: String,
+    /// How.
+    pub kind: RerouteKind,
+    /// Name of the Endpoint that takes its calls; none: the first legal of its fallback endpoints.
+    pub endpoint: Option<String>,
+    /// Why: a code.
+    pub reason: String,
+    /// How long it holds, in milliseconds; see `ROUTE_OVERRIDE_MS`.
+    pub ttl_ms: u64,
+    /// Only if the override in force has this revision; 0: only if there is none.
+    pub expected_revision: Option<u64>,
 }

@@ -9,8 +9,9 @@ use breakwater_common::resource::Kind;
 use breakwater_common::time::UnixMillis;
 
 use crate::applied::RowChange;
-use crate::snapshot::{self, TABLE_ACT, TABLE_KEY, TABLE_META, TABLE_REQUEST, TABLE_TOKEN};
-use crate::state::{Answered, Key, Resource, State, Token};
+use crate::snapshot::{self, TABLE_ACT, TABLE_KEY, TABLE_META, TABLE_OVERRIDE, TABLE_REQUEST, TABLE_TOKEN};
+use crate::state::{Answered, Key, Resource, RouteOverride, State, Token};
+use crate::wire::overrides::encode_override;
 use crate::wire::rows as wire;
 
 /// A change in the making.
@@ -54,6 +55,17 @@ impl Draft {
         let row = snapshot::key(TABLE_TOKEN, token.made.id.as_bytes());
         self.rows.insert(row, Some(wire::encode_token(&token)));
         self.state.put_token(Arc::new(token));
+    }
+
+    pub(crate) fn put_override(&mut self, over: RouteOverride) {
+        let row = snapshot::key(TABLE_OVERRIDE, over.route.as_bytes());
+        self.rows.insert(row, Some(encode_override(&over)));
+        self.state.overrides.insert(over.route.clone(), Arc::new(over));
+    }
+
+    pub(crate) fn delete_override(&mut self, route: &str) {
+        self.rows.insert(snapshot::key(TABLE_OVERRIDE, route.as_bytes()), None);
+        self.state.overrides.remove(route);
     }
 
     pub(crate) fn put_generation(&mut self, origin: String, generation: u64) {

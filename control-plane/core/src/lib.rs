@@ -39,6 +39,6 @@ pub mod wire;
 
 pub use access::{Action, Role};
 pub use applied::{Applied, Change, ChangeKind, Receipt, Refusal, RowChange};
-pub use command::{Act, Command, CreateKey, CreateToken, Replaces, ResourceWrite};
+pub use command::{Act, Command, CreateKey, CreateToken, Replaces, ResourceWrite, SetRouteOverride};
 pub use proposal::{Principal, Proposal};
-pub use state::{Key, Resource, State, Token};
+pub use state::{Key, Resource, RouteOverride, State, Token};

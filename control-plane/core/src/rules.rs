@@ -35,6 +35,13 @@ pub(crate) fn check(kind: Kind, name: &str, spec: &[u8]) -> Result<Checked, Vec<
     Ok(Checked { decoded, references: references(kind, spec) })
 }
 
+/// Returns what all resources mean, by kind and name.
+pub(crate) fn specs<'a>(
+    resources: impl Iterator<Item = &'a Arc<Resource>>,
+) -> BTreeMap<(Kind, String), Spec> {
+    resources.map(|resource| ((resource.kind, resource.name.clone()), resource.decoded.clone())).collect()
+}
+
 /// Checks all resources with each other.
 pub(crate) fn check_whole<'a>(resources: impl Iterator<Item = &'a Arc<Resource>>) -> Vec<Violation> {
     let mut all = BTreeMap::new();

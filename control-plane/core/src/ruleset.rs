@@ -2,16 +2,17 @@
 
 use breakwater_common::manifest::map_secrets;
 use breakwater_common::resource::Kind;
-use breakwater_common::ruleset::{Item, KEY_KIND, Ruleset};
-use breakwater_common::wire::{KeyGrant, encode_key_grant};
+use breakwater_common::ruleset::{Item, KEY_KIND, OVERRIDE_KIND, Ruleset};
+use breakwater_common::wire::{self, KeyGrant, encode_key_grant, encode_route_override};
 
 use crate::command::SEALED_PREFIX;
-use crate::state::{Key, Resource, State};
+use crate::state::{Key, Resource, RouteOverride, State};
 
 /// Gives a sealed secret its text back: kind, name, field path and sealed text in.
 pub type Open<'a, E> = dyn Fn(Kind, &str, &str, &str) -> Result<String, E> + 'a;
 
-/// Projects the state: providers, endpoints, policies, routes, tenants, and a grant for each key that was not ended.
+/// Projects the state: providers, endpoints, policies, routes, tenants, a grant for each key that was not
+/// ended, and the overrides of routes.
 ///
 /// `open` is asked with the resource's kind and name, the field's path and the sealed text (see [`map_secrets`]), and
 /// only for secrets that are sealed. Keys that ended by themselves stay in, with
@@ -31,6 +32,7 @@ pub fn project<E>(state: &State, open: &Open<'_, E>) -> Result<Ruleset, E> {
             body: open_spec(resource, open)?,
         });
     }
+    items.extend(state.route_overrides().map(|over| moved(over)));
     items.sort_unstable_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
     Ok(Ruleset { revision: state.revision(), items })
 }
@@ -55,6 +57,12 @@ fn open_spec<E>(resource: &Resource, open: &Open<'_, E>) -> Result<Vec<u8>, E> {
             Ok(text.to_owned())
         }
     })
+}
+
+fn moved(over: &RouteOverride) -> Item {
+    let body =
+        encode_route_override(&wire::RouteOverride { reroute: over.reroute.clone(), expire: over.expire });
+    Item { kind: OVERRIDE_KIND.to_owned(), name: over.route.clone(), revision: over.revision, body }
 }
 
 fn grant(key: &Key) -> Item {

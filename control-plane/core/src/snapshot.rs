@@ -11,6 +11,7 @@ use breakwater_common::time::UnixMillis;
 use sha2::{Digest, Sha256};
 
 use crate::state::State;
+use crate::wire::overrides::{decode_override, encode_override};
 use crate::wire::{WireError, rows as wire};
 
 /// Prefix of the one meta row.
@@ -27,6 +28,8 @@ pub const TABLE_REQUEST: u8 = 0x04;
 pub const TABLE_ACT: u8 = 0x05;
 /// Prefix of ledger leaves: index in 8 bytes, big-endian.
 pub const TABLE_LEDGER: u8 = 0x06;
+/// Prefix of routes' overrides: the route's name.
+pub const TABLE_OVERRIDE: u8 = 0x0a;
 
 /// Rows that are not a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,8 +89,12 @@ impl State {
             .acts
             .iter()
             .map(|(id, (at, generation))| (key(TABLE_ACT, id.as_bytes()), act_value(*at, *generation)));
-        let mut rows: Vec<_> =
-            meta.into_iter().chain(resources).chain(keys).chain(tokens).chain(requests).chain(acts).collect();
+        let overrides = self
+            .overrides
+            .iter()
+            .map(|(route, over)| (key(TABLE_OVERRIDE, route.as_bytes()), encode_override(over)));
+        let named = meta.into_iter().chain(resources).chain(keys).chain(tokens).chain(overrides);
+        let mut rows: Vec<_> = named.chain(requests).chain(acts).collect();
         rows.sort_unstable();
         rows
     }
@@ -132,6 +139,11 @@ impl State {
                 let (at, generation) = read_act_value(value)
                     .ok_or_else(|| bad_value(WireError::Decode { what: "an act's generation" }))?;
                 self.acts.insert(id()?, at, generation);
+            }
+            TABLE_OVERRIDE => {
+                let route = id()?;
+                let over = decode_override(&route, value).map_err(bad_value)?;
+                self.overrides.insert(route, Arc::new(over));
             }
             TABLE_LEDGER => {}
             _ => return Err(bad_key()),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use breakwater_common::ledger::Head;
-use breakwater_common::resource::{Kind, Reference, Spec};
+use breakwater_common::resource::{Kind, Reference, Reroute, Spec};
 use breakwater_common::time::UnixMillis;
 use imbl::OrdMap;
 
@@ -71,6 +71,33 @@ pub struct Token {
     pub revision: u64,
 }
 
+/// A route that is moved for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteOverride {
+    /// Which.
+    pub route: String,
+    /// From where to where.
+    pub reroute: Reroute,
+    /// Why: a code.
+    pub reason: String,
+    /// Who: the token's holder.
+    pub made_by: String,
+    /// When it was made.
+    pub create: UnixMillis,
+    /// From when on the route's configuration holds again.
+    pub expire: UnixMillis,
+    /// The revision that made it.
+    pub revision: u64,
+}
+
+impl RouteOverride {
+    /// Returns its id: unlike that of any other of the cluster, and the same on every node.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("auto-{}", self.revision)
+    }
+}
+
 /// The first answer to a request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answered {
@@ -91,6 +118,8 @@ pub struct State {
     pub(crate) tokens: OrdMap<String, Arc<Token>>,
     pub(crate) requests: Aging<Arc<Answered>>,
     pub(crate) acts: Aging<u64>,
+    /// By route.
+    pub(crate) overrides: OrdMap<String, Arc<RouteOverride>>,
     /// Derived: token ids by SHA-256.
     pub(crate) tokens_by_sha256: OrdMap<[u8; 32], String>,
     /// Derived: key ids by SHA-256.
@@ -153,6 +182,17 @@ impl State {
     /// Returns all tokens by id, also those that ended.
     pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
         self.tokens.values()
+    }
+
+    /// Returns the override of a route, also one whose time is over.
+    #[must_use]
+    pub fn route_override(&self, route: &str) -> Option<&Arc<RouteOverride>> {
+        self.overrides.get(route)
+    }
+
+    /// Returns all overrides by route, also those whose time is over.
+    pub fn route_overrides(&self) -> impl Iterator<Item = &Arc<RouteOverride>> {
+        self.overrides.values()
     }
 
     /// Returns who holds the token of that SHA-256; none if there is no such token or it ended.

@@ -2,6 +2,7 @@
 //! version or a command that this release does not know is an error, never skipped: the node must stop, not guess.
 
 pub(crate) mod command;
+pub(crate) mod overrides;
 pub(crate) mod rows;
 
 use breakwater_common::time::UnixMillis;

@@ -8,7 +8,9 @@ use breakwater_common::ledger::verify_chain;
 use breakwater_common::time::UnixMillis;
 use breakwater_control_core::snapshot::{RowsError, TABLE_META, TABLE_RESOURCE, ledger_key};
 use breakwater_control_core::wire::{WireError, decode_proposal, encode_proposal};
-use breakwater_control_core::{Command, CreateKey, Principal, Proposal, Replaces, Role, State};
+use breakwater_control_core::{
+    Command, CreateKey, Principal, Proposal, Replaces, Role, SetRouteOverride, State,
+};
 use breakwater_proto::internal as pb;
 use kit::*;
 use prost::Message;
@@ -27,6 +29,9 @@ fn proposals() -> Vec<Proposal> {
         Command::CreateToken(token(&id(), Role::Auditor)),
         Command::RevokeToken { id: id() },
         Command::RecordActs { acts: vec![act("b", "Provider/p", 3)] },
+        moved("chat", Some("backup")),
+        Command::SetRouteOverride(SetRouteOverride { expected_revision: Some(0), ..to("chat", None) }),
+        Command::ClearRouteOverride { route: "chat".into(), reason: "r".into(), made_by_revision: Some(2) },
     ];
     let ask = |command| proposal(admin(), "r", 5, command);
     commands.into_iter().map(ask).chain([bootstrap()]).collect()
@@ -63,6 +68,8 @@ fn a_state_of_every_kind_of_row_is_read_back_to_the_same() {
     node.ask(Command::CreateKey(key("00000000000000f1", "acme"))).unwrap();
     let acts = Command::RecordActs { acts: vec![act("b", "Provider/p", 3)] };
     node.ask_as(Principal::system("fleet"), acts).unwrap();
+    node.ask(change(vec![sealed("second"), endpoint("backup", "second")])).unwrap();
+    node.ask(moved("chat", Some("backup"))).unwrap();
     for (number, proposal) in proposals().into_iter().enumerate() {
         let _outcome = node.apply(&Proposal { request_id: format!("r{number}"), ..proposal }).outcome;
     }
@@ -72,7 +79,7 @@ fn a_state_of_every_kind_of_row_is_read_back_to_the_same() {
     assert_eq!(read.resources().collect::<Vec<_>>(), node.state.resources().collect::<Vec<_>>());
     let mut tables: Vec<u8> = node.rows.keys().map(|key| key[0]).collect();
     tables.dedup();
-    assert_eq!(tables, [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(tables, [0, 1, 2, 3, 4, 5, 6, 10]);
 }
 
 #[test]

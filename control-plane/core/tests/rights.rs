@@ -41,6 +41,7 @@ fn each_command_needs_its_right_in_apply() {
             Command::CreateToken(token(&id(), Role::Viewer)),
             Command::RevokeToken { id: id() },
             Command::RecordActs { acts: vec![act("b", "Provider/p", 1)] },
+            moved("chat", None),
             Command::Bootstrap { cluster_id: "c2".to_owned(), tokens: vec![] },
         ]
     };

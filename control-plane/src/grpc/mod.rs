@@ -7,6 +7,7 @@ mod keys;
 mod ledger;
 mod message;
 mod proxy;
+mod reroute;
 mod resources;
 mod router;
 pub(crate) mod status;
@@ -23,6 +24,7 @@ use breakwater_proto::v1::fleet_service_server::FleetServiceServer;
 use breakwater_proto::v1::key_service_server::KeyServiceServer;
 use breakwater_proto::v1::ledger_service_server::LedgerServiceServer;
 use breakwater_proto::v1::proxy_service_server::ProxyServiceServer;
+use breakwater_proto::v1::reroute_service_server::RerouteServiceServer;
 use breakwater_proto::v1::system_service_server::SystemServiceServer;
 use breakwater_proto::v1::token_service_server::TokenServiceServer;
 use breakwater_runtime::Tasks;
@@ -70,6 +72,11 @@ impl Services {
             sealer: self.sealer.clone(),
             tasks: self.tasks.clone(),
         };
+        let reroutes = reroute::Reroutes {
+            admin: admin.clone(),
+            resources: resources.clone(),
+            book: self.publisher.book().clone(),
+        };
         let keys = KeyServiceServer::new(keys::Keys { admin: admin.clone() });
         let tokens = TokenServiceServer::new(tokens::Tokens { admin: admin.clone() });
         let ledger = ledger::Records { admin: admin.clone(), ledger: self.ledger };
@@ -100,6 +107,7 @@ impl Services {
             .add(LedgerServiceServer::new(ledger).max_decoding_message_size(ADMIN_BODY_BYTES_MAX))
             .add(SystemServiceServer::new(system).max_decoding_message_size(ADMIN_BODY_BYTES_MAX))
             .add(FleetServiceServer::new(fleet).max_decoding_message_size(ADMIN_BODY_BYTES_MAX))
+            .add(RerouteServiceServer::new(reroutes).max_decoding_message_size(ADMIN_BODY_BYTES_MAX))
             .add(ProxyServiceServer::new(proxies))
             .add(tonic_health::pb::health_server::HealthServer::new(health))
             .add(reflection().build_v1()?)

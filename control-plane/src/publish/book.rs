@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use breakwater_common::limits::PROXIES_MAX;
+use tokio::sync::Notify;
 
 /// What is known of one proxy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Parked {
 #[derive(Debug, Default)]
 pub struct Book {
     proxies: Mutex<BTreeMap<String, Entry>>,
+    /// Told after each change that may bring the fleet nearer to a revision.
+    pub(super) changed: Notify,
 }
 
 impl Book {
@@ -62,6 +65,7 @@ impl Book {
         if let Some(entry) = self.lock().get_mut(proxy) {
             entry.sessions = entry.sessions.saturating_sub(1);
         }
+        self.changed.notify_waiters();
     }
 
     /// Notes what a proxy runs now.
@@ -72,6 +76,7 @@ impl Book {
                 entry.parked = None;
             }
         }
+        self.changed.notify_waiters();
     }
 
     /// Notes what a proxy refused.

@@ -3,6 +3,7 @@
 
 mod book;
 mod encode;
+mod reached;
 mod session;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::seal::{Place, SealError, Sealer};
 
 pub use book::{Book, Entry};
 pub use encode::Encoded;
+pub use reached::Reached;
 pub use session::{Outbound, Session};
 
 /// Settings of the streams.

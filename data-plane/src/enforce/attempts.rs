@@ -9,6 +9,7 @@ use breakwater_common::guard::Side;
 use breakwater_common::limits::ATTEMPTS_MAX;
 use breakwater_common::resource::{Model, ProviderType};
 use breakwater_common::ruleset::{Candidate, Facts};
+use breakwater_common::time::UnixMillis;
 use breakwater_dialect::codec::{Caller, Target};
 use breakwater_dialect::embeddings::EmbeddingsFormat;
 use breakwater_dialect::exchange::{self, Exchange};
@@ -68,7 +69,7 @@ async fn run<S>(mut inner: S, clock: SharedClock, call: Call) -> Result<Reply, F
 where
     S: Service<Attempt, Response = Answer, Error = AttemptFault, Future = Pending<Answer, AttemptFault>>,
 {
-    let mut candidates = select(&call);
+    let mut candidates = select(&call, clock.wall());
     let eligibility = Eligibility::of(&call);
     if call.state.is_some() {
         // It is kept in one place.
@@ -136,15 +137,22 @@ where
 }
 
 /// Returns the chain of the rule that holds for the call.
-fn select(call: &Call) -> Vec<Candidate> {
+fn select(call: &Call, now: UnixMillis) -> Vec<Candidate> {
     let facts = Facts {
         attributes: &call.holder.attributes,
         tenant: &call.holder.tenant,
         model: &call.alias,
         stream: call.request.stream(),
     };
-    let selection = call.route.select(&facts);
+    // What is kept somewhere stays there, wherever the route has moved.
+    let selection = match call.state {
+        Some(_) => call.route.select(&facts),
+        None => call.route.select_at(&facts, now),
+    };
     call.trace.note().rule = selection.rule;
+    if let Some(passed_over) = selection.passed_over {
+        call.trace.attempt(note(passed_over, "skipped", "route_override"));
+    }
     selection.candidates.iter().take(ATTEMPTS_MAX).cloned().collect()
 }
 

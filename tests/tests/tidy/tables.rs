@@ -189,6 +189,7 @@ pub(super) const COMMON_ROOMS: &Rooms = &[
     ("violation", &[]),
     ("suggest", &["limits"]),
     ("breaker", &["limits", "time"]),
+    ("sla", &["limits", "time"]),
     ("ledger", &["limits"]),
     ("resource", &["breaker", "limits", "suggest", "violation"]),
     ("guard", &["limits", "resource", "violation"]),

@@ -84,7 +84,12 @@ fn never_takes_over(first: &Place<'_>, fallback: &Place<'_>) -> bool {
     (only && !other_embeds) || (other_only && !embeds)
 }
 
-fn explain(catalog: &Catalog<'_>, route: &Route, place: &Place<'_>, reason: Ineligible) -> String {
+pub(in crate::resource) fn explain(
+    catalog: &Catalog<'_>,
+    route: &Route,
+    place: &Place<'_>,
+    reason: Ineligible,
+) -> String {
     let Place { name, model, .. } = place;
     match reason {
         Ineligible::NotSovereign => {

@@ -7,7 +7,7 @@ use breakwater_common::limits;
 use breakwater_common::resource::Kind;
 use breakwater_common::violation::Violation;
 
-use super::Done;
+use super::{Done, overrides};
 use crate::applied::{Change, ChangeKind, Refusal};
 use crate::audit::Entry;
 use crate::command::ResourceWrite;
@@ -29,7 +29,8 @@ pub(super) fn change(draft: &mut Draft, writes: &[ResourceWrite], prune: bool) -
     }
     check_removals(draft, &changes)?;
     check_whole(&draft.state, writes)?;
-    let entries = vec![Entry::of_changes(&changes)];
+    let mut entries = vec![Entry::of_changes(&changes)];
+    entries.extend(overrides::end_illegal(draft));
     Ok(Done { changes, entries, revises: true })
 }
 

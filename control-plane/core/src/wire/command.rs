@@ -5,7 +5,7 @@ use breakwater_common::time::UnixMillis;
 use breakwater_proto::internal as pb;
 use prost::Message;
 
-use super::{WireError, digest_of, role_of};
+use super::{WireError, digest_of, overrides, role_of};
 use crate::command::{Act, Command, CreateKey, CreateToken, Replaces, ResourceWrite};
 
 /// Returns the bytes of a command alone: what a request id is compared by and what a record's `body_sha256` is over.
@@ -33,6 +33,14 @@ pub(crate) fn to_proto(command: &Command) -> pb::proposal::Command {
         Command::RecordActs { acts } => {
             Wire::RecordActs(pb::RecordActs { acts: acts.iter().map(act_to_proto).collect() })
         }
+        Command::SetRouteOverride(set) => Wire::SetRouteOverride(overrides::set_to_proto(set)),
+        Command::ClearRouteOverride { route, reason, made_by_revision } => {
+            Wire::ClearRouteOverride(pb::ClearRouteOverride {
+                route: route.clone(),
+                reason: reason.clone(),
+                made_by_revision: made_by_revision.unwrap_or_default(),
+            })
+        }
     }
 }
 
@@ -54,6 +62,12 @@ pub(crate) fn from_proto(command: pb::proposal::Command) -> Result<Command, Wire
         Wire::RecordActs(body) => {
             Command::RecordActs { acts: body.acts.into_iter().map(act_from_proto).collect() }
         }
+        Wire::SetRouteOverride(body) => Command::SetRouteOverride(overrides::set_from_proto(body)?),
+        Wire::ClearRouteOverride(body) => Command::ClearRouteOverride {
+            route: body.route,
+            reason: body.reason,
+            made_by_revision: (body.made_by_revision != 0).then_some(body.made_by_revision),
+        },
     })
 }
 

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use breakwater_common::ledger::{Record, verify_chain};
-use breakwater_common::resource::Kind;
+use breakwater_common::resource::{Kind, RerouteKind};
 use breakwater_common::time::UnixMillis;
 use breakwater_control_core::snapshot::TABLE_LEDGER;
 use breakwater_control_core::{
     Act, Applied, Command, CreateKey, CreateToken, Principal, Proposal, Receipt, Refusal, ResourceWrite,
-    Role, State,
+    Role, SetRouteOverride, State,
 };
 use breakwater_proto::v1;
 use prost::Message;
@@ -131,6 +131,22 @@ pub(crate) fn key(id: &str, tenant: &str) -> CreateKey {
         expire: None,
         replaces: None,
     }
+}
+
+/// A failover of a route for an hour.
+pub(crate) fn to(route: &str, endpoint: Option<&str>) -> SetRouteOverride {
+    SetRouteOverride {
+        route: route.to_owned(),
+        kind: RerouteKind::Failover,
+        endpoint: endpoint.map(str::to_owned),
+        reason: "latency_degradation".to_owned(),
+        ttl_ms: 3_600_000,
+        expected_revision: None,
+    }
+}
+
+pub(crate) fn moved(route: &str, endpoint: Option<&str>) -> Command {
+    Command::SetRouteOverride(to(route, endpoint))
 }
 
 pub(crate) fn act(boot_id: &str, object: &str, generation: u64) -> Act {

@@ -1,6 +1,7 @@
 //! The standard methods of all kinds of resources, and Apply. One implementation reads and writes messages by their
 //! descriptors, so that a kind added to the proto files has its methods here already.
 
+mod activity;
 mod admission;
 mod apply;
 mod change;
