@@ -7,6 +7,7 @@
 //! - [`resource`]: the domain, typed: providers, endpoints, policies, routes, tenants.
 //! - [`breaker`]: the circuit breaker as a pure machine.
 //! - [`sla`]: whether an endpoint keeps what a route asks for, as a pure machine.
+//! - [`limit`]: rates, tokens and calls at the same time, held by pure machines.
 //! - [`guard`]: guardrails: detectors, evaluation, and the same on streams.
 //! - [`ledger`]: leaf bytes, hashes, the RFC 6962 tree, proofs, checkpoints, verification.
 //! - [`wire`]: the only door between the domain and protobuf bodies.
@@ -20,6 +21,7 @@ pub mod breaker;
 pub mod error_kind;
 pub mod guard;
 pub mod ledger;
+pub mod limit;
 pub mod limits;
 pub mod manifest;
 pub mod resource;

@@ -1,4 +1,4 @@
-//! Two notions of time that must not be mixed. Neither has a `now()`: shells own the clock and pass times in.
+//! Two notions of time, wall and monotonic, that must not be mixed. Neither has a `now()`: shells own the clock and pass times in.
 
 use std::time::Duration;
 
@@ -9,6 +9,10 @@ pub struct UnixMillis(pub u64);
 /// Monotonic time: milliseconds since some start of the process. For intervals; it never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct MonoMillis(pub u64);
+
+/// Monotonic time: nanoseconds since some start of the process, for rates of many a millisecond; 584 years fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MonoNanos(pub u64);
 
 impl MonoMillis {
     /// Returns the time `after` this one; saturates.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use breakwater_common::time::{MonoMillis, UnixMillis};
+use breakwater_common::time::{MonoMillis, MonoNanos, UnixMillis};
 
 /// A source of both times.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -13,6 +13,8 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn wall(&self) -> UnixMillis;
     /// Returns the monotonic time, for intervals; milliseconds since some start of the process.
     fn mono(&self) -> MonoMillis;
+    /// Returns the same time in nanoseconds.
+    fn mono_nanos(&self) -> MonoNanos;
 }
 
 /// A clock that is handed around.
@@ -61,6 +63,10 @@ impl Clock for SystemClock {
     fn mono(&self) -> MonoMillis {
         MonoMillis(millis(self.start.elapsed()))
     }
+
+    fn mono_nanos(&self) -> MonoNanos {
+        MonoNanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
 }
 
 impl ManualClock {
@@ -89,6 +95,10 @@ impl Clock for ManualClock {
 
     fn mono(&self) -> MonoMillis {
         MonoMillis(self.mono.load(Ordering::SeqCst))
+    }
+
+    fn mono_nanos(&self) -> MonoNanos {
+        MonoNanos(self.mono.load(Ordering::SeqCst).saturating_mul(1_000_000))
     }
 }
 

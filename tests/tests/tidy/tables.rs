@@ -191,6 +191,7 @@ pub(super) const COMMON_ROOMS: &Rooms = &[
     ("breaker", &["limits", "time"]),
     ("sla", &["limits", "time"]),
     ("ledger", &["limits"]),
+    ("limit", &["time"]),
     ("resource", &["breaker", "limits", "suggest", "violation"]),
     ("guard", &["limits", "resource", "violation"]),
     ("wire", &["breaker", "limits", "resource", "time", "violation"]),
