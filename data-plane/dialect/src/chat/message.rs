@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::carry;
 use super::sealed::{MISTRAL, Sealed};
 use super::weave::{Fragment, Weave};
 use super::wire::{self, Call, Message};
+use super::{carry, cite};
 use crate::ir::Event;
 use crate::json::Place;
 
@@ -28,6 +28,9 @@ pub(super) fn take(
 ) {
     thinking(message, from, weave, events);
     content(message, weave, events);
+    if from == From::Provider {
+        cite::annotations(message.annotations).into_iter().for_each(|cited| weave.cite(cited, events));
+    }
     weave.refusal(&wire::text(message.refusal), events);
     let mut signature = google_signature(wire::place(message.extra_content));
     if let Some(signed) = signature.take_if(|_| has_text(message)) {

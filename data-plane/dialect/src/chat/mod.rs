@@ -20,6 +20,7 @@
 
 mod alternate;
 mod carry;
+mod cite;
 mod error;
 mod message;
 mod object;

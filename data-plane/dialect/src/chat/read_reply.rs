@@ -1,7 +1,7 @@
 //! A provider's whole answer.
 
 use super::message::{self, From};
-use super::{stops, usage, weave::Weave, wire};
+use super::{cite, stops, usage, weave::Weave, wire};
 use crate::codec::Garbage;
 use crate::ir::{Accumulator, Block, Event, Reply};
 
@@ -20,6 +20,7 @@ fn take(whole: &wire::Whole<'_>) -> Result<Reply, Garbage> {
     let name = wire::text(whole.id);
     let mut events = Vec::new();
     let choices = whole.choices.as_ref().filter(|choices| !choices.is_empty()).ok_or(Garbage)?;
+    let sources = cite::sources(whole.citations, whole.search_results);
     for (place, choice) in choices.iter().enumerate() {
         let place = u32::try_from(place).map_err(|_| Garbage)?;
         let index = wire::number(choice.index).unwrap_or(place);
@@ -27,6 +28,7 @@ fn take(whole: &wire::Whole<'_>) -> Result<Reply, Garbage> {
         if let Some(said) = &choice.message {
             message::take(said, From::Provider, &name, &mut weave, &mut events);
         }
+        weave.sources(&sources, &mut events);
         if let Some(entries) = message::logprobs(choice.logprobs) {
             weave.logprobs(entries, &mut events);
         }

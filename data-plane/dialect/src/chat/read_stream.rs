@@ -6,10 +6,10 @@ use super::message::{self, From};
 use super::read_alike::{Alike, Piece};
 use super::weave::Weave;
 use super::wire::{self, Chunk};
-use super::{stops, usage};
+use super::{cite, stops, usage};
 use crate::StreamFault;
 use crate::codec::StreamReader;
-use crate::ir::Event;
+use crate::ir::{Citation, Event};
 use crate::json::Place;
 use crate::sse::{Frame, Framer, first_event};
 
@@ -24,6 +24,8 @@ pub(super) struct Reader {
     /// The vendor's name of the answer.
     name: String,
     choices: Vec<Choice>,
+    /// What the answer stands on, as the last chunk says it.
+    sources: Vec<Citation>,
     started: bool,
     over: bool,
 }
@@ -165,6 +167,9 @@ impl Reader {
         for choice in chunk.choices.iter().flatten() {
             self.choice(choice, events);
         }
+        if chunk.citations.is_some() || chunk.search_results.is_some() {
+            self.sources = cite::sources(chunk.citations, chunk.search_results);
+        }
         let hidden = || wire::place(chunk.x_groq).and_then(|groq| groq.get("usage"));
         if let Some(usage) = wire::place(chunk.usage).or_else(hidden).and_then(usage::read) {
             events.push(Event::Usage(usage));
@@ -210,6 +215,7 @@ impl Reader {
                 continue;
             }
             choice.stopped = true;
+            choice.weave.sources(&self.sources, events);
             choice.weave.close(&self.name, events);
             let word = choice.finish.as_deref().unwrap_or_default();
             let stop = stops::read(word, choice.weave.called(), choice.weave.refused());

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::scan::Scan;
 use crate::Format;
-use crate::ir::{At, Delta, Event, Opening, ToolIdShape, digest_id};
+use crate::ir::{At, Citation, Delta, Event, Opening, ToolIdShape, digest_id};
 
 /// The state of one choice.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(super) struct Weave {
     blocks: VecDeque<Building>,
     calls: Vec<Known>,
     refused: bool,
+    cited: bool,
 }
 
 /// A block on its way.
@@ -77,7 +78,7 @@ pub(super) struct Fragment<'a> {
 impl Weave {
     /// Makes the state of a choice.
     pub(super) fn new(choice: u32) -> Self {
-        Self { choice, next: 0, blocks: VecDeque::new(), calls: Vec::new(), refused: false }
+        Self { choice, next: 0, blocks: VecDeque::new(), calls: Vec::new(), refused: false, cited: false }
     }
 
     /// Whether a tool was called.
@@ -99,6 +100,19 @@ impl Weave {
     pub(super) fn text(&mut self, text: &str, events: &mut Vec<Event>) {
         if !text.is_empty() {
             self.extend(Kind::Text, || Opening::Text, Delta::Text(text.to_owned()), events);
+        }
+    }
+
+    /// Takes what the text at hand cites.
+    pub(super) fn cite(&mut self, citation: Citation, events: &mut Vec<Event>) {
+        self.cited = true;
+        self.extend(Kind::Text, || Opening::Text, Delta::Citation(citation), events);
+    }
+
+    /// Takes what stands beside the answer, unless its text said what it cites.
+    pub(super) fn sources(&mut self, sources: &[Citation], events: &mut Vec<Event>) {
+        if !self.cited {
+            sources.iter().for_each(|source| self.cite(source.clone(), events));
         }
     }
 

@@ -23,6 +23,9 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Leaf<'a>,
     pub(super) error: Leaf<'a>,
+    /// What vendors searched for unasked, in every chunk.
+    pub(super) citations: Leaf<'a>,
+    pub(super) search_results: Leaf<'a>,
     /// Groq hides a stream's usage here.
     pub(super) x_groq: Leaf<'a>,
 }
@@ -48,6 +51,8 @@ pub(super) struct Whole<'a> {
     pub(super) id: Leaf<'a>,
     pub(super) choices: Option<Vec<WholeChoice<'a>>>,
     pub(super) usage: Leaf<'a>,
+    pub(super) citations: Leaf<'a>,
+    pub(super) search_results: Leaf<'a>,
 }
 
 /// A choice of a whole answer.
@@ -75,6 +80,7 @@ pub(super) struct Message<'a> {
     pub(super) function_call: Option<Function<'a>>,
     pub(super) extra_content: Leaf<'a>,
     pub(super) images: Leaf<'a>,
+    pub(super) annotations: Leaf<'a>,
     pub(super) audio: Leaf<'a>,
 }
 

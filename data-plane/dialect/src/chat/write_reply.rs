@@ -1,9 +1,9 @@
 //! A whole answer for a caller.
 
-use super::{answer_id, carry, stops, usage};
+use super::{answer_id, carry, cite, stops, usage};
 use crate::Format;
 use crate::codec::Caller;
-use crate::ir::{Block, Choice, Media, Reply, Source, ToolIdShape, digest_id};
+use crate::ir::{Block, Choice, Media, Reply, Source, ToolIdShape, characters, digest_id};
 use crate::json::quote;
 
 /// Writes one, with every member that strict clients demand.
@@ -55,6 +55,7 @@ struct Message {
     text: Option<String>,
     refusal: String,
     thinking: String,
+    annotations: Vec<String>,
     details: Vec<String>,
     calls: Vec<String>,
     function_call: Option<String>,
@@ -66,7 +67,13 @@ struct Message {
 impl Message {
     fn of(choice: &Choice, legacy: bool) -> Self {
         let mut message = Self::default();
+        let mut start = 0;
         for (index, block) in (0_u32..).zip(&choice.blocks) {
+            if let Block::Text { text, .. } = block {
+                let (length, of) = (characters(text), choice.citations.iter().filter(|(of, _)| *of == index));
+                message.annotations.extend(cite::write(of.map(|(_, cited)| cited), start, length));
+                start += length;
+            }
             message.details.extend(carry::write(block, index));
             message.take(block, legacy);
         }
@@ -124,7 +131,7 @@ impl Message {
         let mut message =
             format!(r#"{{"role":"assistant","content":{},"refusal":{}"#, or_null(text), or_null(refusal));
         let mut add = |name: &str, value: &str| message.push_str(&format!(r#","{name}":{value}"#));
-        add("annotations", "[]");
+        add("annotations", &format!("[{}]", self.annotations.join(",")));
         if !self.thinking.is_empty() {
             add("reasoning_content", &quote(&self.thinking));
         }

@@ -4,9 +4,9 @@ use bytes::BytesMut;
 
 use super::answer_id;
 use super::write_reply::{call_id, image, logprobs};
-use super::{carry, stops, usage};
+use super::{carry, cite, stops, usage};
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{At, Block, Delta, Event, Media, Opening, Stop, StopReason, Usage};
+use crate::ir::{At, Block, Citation, Delta, Event, Media, Opening, Stop, StopReason, Usage, characters};
 use crate::json::quote;
 use crate::{Ending, Format};
 
@@ -29,6 +29,8 @@ struct Choice {
     calls: u32,
     refused: bool,
     stop: Option<Stop>,
+    /// Characters of its text so far.
+    characters: u32,
     open: Option<Open>,
 }
 
@@ -37,6 +39,9 @@ struct Choice {
 enum Open {
     Text {
         signature: String,
+        /// Where in the answer's text it begins, and what it cites.
+        start: u32,
+        citations: Vec<Citation>,
     },
     Refusal,
     /// Its seal comes at its end.
@@ -97,7 +102,7 @@ impl Writer {
         }
         let role = format!(r#""role":"assistant","content":{content},"refusal":null"#);
         self.delta(index, &[Piece::Source(&role)], out);
-        self.choices.push(Choice { index, calls: 0, refused: false, stop: None, open: None });
+        self.choices.push(Choice { index, calls: 0, refused: false, stop: None, characters: 0, open: None });
         self.choices.len().saturating_sub(1)
     }
 
@@ -107,7 +112,9 @@ impl Writer {
         let Some(choice) = self.choices.get_mut(place) else { return };
         let mut call = choice.calls;
         let open = match opening {
-            Opening::Text => Open::Text { signature: String::new() },
+            Opening::Text => {
+                Open::Text { signature: String::new(), start: choice.characters, citations: Vec::new() }
+            }
             Opening::Refusal => Open::Refusal,
             Opening::Thinking { signed_by, id } => Open::Thinking(Block::Thinking {
                 text: String::new(),
@@ -203,7 +210,14 @@ impl Writer {
         let Some(choice) = self.choices.iter_mut().find(|choice| choice.index == at.choice) else { return };
         let Some(open) = &mut choice.open else { return };
         let key = match (open, delta) {
-            (Open::Text { .. }, Delta::Text(_)) => r#""content":"#,
+            (Open::Text { .. }, Delta::Text(text)) => {
+                choice.characters = choice.characters.saturating_add(characters(text));
+                r#""content":"#
+            }
+            (Open::Text { citations, .. }, Delta::Citation(cited)) => {
+                citations.push(cited.clone());
+                return;
+            }
             (Open::Refusal, Delta::Text(_)) => {
                 choice.refused = true;
                 r#""refusal":"#
@@ -231,7 +245,7 @@ impl Writer {
                 signature.get_or_insert_default().push_str(more);
                 return;
             }
-            (Open::Text { signature } | Open::Tool { signature, .. }, Delta::Signature(more)) => {
+            (Open::Text { signature, .. } | Open::Tool { signature, .. }, Delta::Signature(more)) => {
                 signature.push_str(more);
                 return;
             }
@@ -255,8 +269,15 @@ impl Writer {
     fn close(&mut self, at: At, out: &mut BytesMut) {
         let Some(choice) = self.choices.iter_mut().find(|choice| choice.index == at.choice) else { return };
         match choice.open.take() {
-            Some(Open::Text { signature }) if !signature.is_empty() => {
-                self.delta(at.choice, &[Piece::Source(&carry::extra(&signature))], out);
+            Some(Open::Text { signature, start, citations }) => {
+                if !citations.is_empty() {
+                    let length = choice.characters.saturating_sub(start);
+                    let list = cite::write(&citations, start, length).join(",");
+                    self.delta(at.choice, &[Piece::Source(&format!(r#""annotations":[{list}]"#))], out);
+                }
+                if !signature.is_empty() {
+                    self.delta(at.choice, &[Piece::Source(&carry::extra(&signature))], out);
+                }
             }
             Some(Open::Thinking(block)) => {
                 if let Some(entries) = carry::write(&block, at.block) {
@@ -273,7 +294,7 @@ impl Writer {
                     self.delta(at.choice, &[Piece::Source(&delta)], out);
                 }
             }
-            Some(Open::Text { .. } | Open::Refusal | Open::Other) | None => {}
+            Some(Open::Refusal | Open::Other) | None => {}
         }
     }
 }

@@ -80,7 +80,7 @@ fn an_answer_is_its_text() {
                 blocks: vec![thinking, Block::text("Hi \"you\""), Block::text("!")],
                 ..Choice::default()
             },
-            Choice { blocks: vec![], stop, logprobs: None },
+            Choice { blocks: vec![], stop, ..Choice::default() },
         ],
         usage: Some(Usage { input: 3, cache_read: 2, output: 4, reasoning: 1, ..Usage::default() }),
     };

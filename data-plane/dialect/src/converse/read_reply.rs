@@ -23,7 +23,7 @@ fn read(body: &Field<'_>) -> Result<Reply, Refused> {
     let fields = body.get("additionalModelResponseFields");
     let stop = stop(&word, called, fields.as_ref().and_then(stop_sequence));
     let usage = body.get("usage").map(|usage| read_usage(&usage));
-    Ok(Reply { choices: vec![Choice { blocks, stop, logprobs: None }], usage })
+    Ok(Reply { choices: vec![Choice { blocks, stop, ..Choice::default() }], usage })
 }
 
 /// Returns the text that ended an answer, which Claude says if it is asked (`additionalModelResponseFieldPaths`).

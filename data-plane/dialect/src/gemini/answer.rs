@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::form::{Object, compact, list};
 use super::stops;
-use crate::ir::{At, Delta, Event, Media, Opening, Source, Stop, StopReason, ToolIdShape, Usage, digest_id};
+use crate::ir::{
+    At, Citation, Delta, Event, Media, Opening, Source, Stop, StopReason, ToolIdShape, Usage, digest_id,
+};
 use crate::json::Place;
 use crate::{Format, StreamFault};
 
@@ -26,6 +28,8 @@ struct Choice {
     blocks: u32,
     called: bool,
     finish: Option<String>,
+    /// Addresses that were cited: chunks repeat them.
+    cited: Vec<String>,
 }
 
 /// What was read so far.
@@ -144,6 +148,7 @@ impl Answer {
                         choice.finish = Some(word.into_owned());
                     }
                 }
+                "groundingMetadata" => self.grounding(index, member.value, events),
                 "logprobsResult" => {
                     let entries = logprobs(member.value);
                     if entries != "[]" {
@@ -152,6 +157,27 @@ impl Answer {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Takes the pages of the web that Google's search found. Where in the text each is cited is said in bytes of all its
+    /// parts, which are not kept: it is not told.
+    fn grounding(&mut self, index: usize, metadata: Place<'_>, events: &mut Vec<Event>) {
+        let word = |web: Place<'_>, key: &str| Some(web.get(key)?.as_str()?.into_owned());
+        let chunks = metadata.get("groundingChunks");
+        for web in chunks.iter().flat_map(Place::elements).filter_map(|chunk| chunk.get("web")) {
+            let Some(url) = word(web, "uri").filter(|url| !url.is_empty()) else { continue };
+            let Some(choice) = self.choices.get_mut(index).filter(|choice| !choice.cited.contains(&url))
+            else {
+                continue;
+            };
+            choice.cited.push(url.clone());
+            let at = match choice.open {
+                Some(Kind::Text) => self.at(index),
+                Some(Kind::Thinking) | None => self.open(index, Opening::Text, Some(Kind::Text), events),
+            };
+            let citation = Citation { url, title: word(web, "title").unwrap_or_default(), at: None };
+            events.push(Event::Delta(at, Delta::Citation(citation)));
         }
     }
 

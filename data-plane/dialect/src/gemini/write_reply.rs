@@ -8,13 +8,15 @@ use super::write_contents::arguments;
 use super::{signature, stops};
 use crate::Format;
 use crate::codec::Caller;
-use crate::ir::{Block, Choice, Reply, Source, Stop, ToolIdShape, Usage, digest_id};
+use crate::ir::{Block, Choice, Citation, Reply, Source, Stop, ToolIdShape, Usage, digest_id};
 use crate::json::quote;
 
 pub(crate) fn write_reply(reply: &Reply, caller: &Caller) -> String {
     let candidates = reply.choices.iter().zip(0..).map(|(choice, index)| {
         let parts: Vec<_> = choice.blocks.iter().filter_map(part).collect();
-        candidate(index, &parts, Some(&choice.stop), logprobs(choice).as_deref())
+        let cited = choice.citations.iter().map(|(_, cited)| cited);
+        let end = End { stop: &choice.stop, grounding: grounding(cited) };
+        candidate(index, &parts, Some(&end), logprobs(choice).as_deref())
     });
     // Google's answers always say their tokens; its SDKs do not expect one that does not.
     response(&list(candidates), Some(&reply.usage.unwrap_or_default()), caller)
@@ -30,18 +32,44 @@ pub(super) fn response(candidates: &str, usage: Option<&Usage>, caller: &Caller)
     response.text("modelVersion", &caller.alias).text("responseId", &caller.id).end()
 }
 
+/// What is said at the end of an answer.
+#[derive(Debug)]
+pub(super) struct End<'a> {
+    pub(super) stop: &'a Stop,
+    /// See [`grounding`].
+    pub(super) grounding: Option<String>,
+}
+
+/// Writes the pages that an answer cites, as Google's search would; none if there are none.
+pub(super) fn grounding<'a>(citations: impl Iterator<Item = &'a Citation>) -> Option<String> {
+    let web = |cited: &Citation| {
+        let web = Object::new().text("uri", &cited.url).text("title", &cited.title).end();
+        Object::new().raw("web", web).end()
+    };
+    let chunks: Vec<_> = citations.map(web).collect();
+    (!chunks.is_empty()).then(|| Object::new().raw("groundingChunks", list(chunks)).end())
+}
+
 /// Writes one answer. Google's SDKs take a content without parts for a broken one (google-genai 3.4.0, `chats.py`), so
 /// where there is nothing it holds an empty text, as Google's own do.
-pub(super) fn candidate(index: u32, parts: &[String], stop: Option<&Stop>, logprobs: Option<&str>) -> String {
+pub(super) fn candidate(
+    index: u32,
+    parts: &[String],
+    end: Option<&End<'_>>,
+    logprobs: Option<&str>,
+) -> String {
     let parts = if parts.is_empty() { list([r#"{"text":""}"#]) } else { list(parts) };
     let mut candidate = Object::new();
     candidate.raw("content", Object::new().raw("parts", parts).text("role", "model").end());
-    if let Some(stop) = stop {
-        candidate.text("finishReason", stops::write(stop));
+    if let Some(end) = end {
+        candidate.text("finishReason", stops::write(end.stop));
     }
     candidate.plain("index", index);
     if let Some(logprobs) = logprobs {
         candidate.raw("logprobsResult", logprobs);
+    }
+    if let Some(grounding) = end.and_then(|end| end.grounding.as_deref()) {
+        candidate.raw("groundingMetadata", grounding);
     }
     candidate.end()
 }

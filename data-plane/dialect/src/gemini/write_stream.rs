@@ -4,10 +4,10 @@ use bytes::BytesMut;
 
 use super::form::list;
 use super::write_contents::arguments;
-use super::write_reply::{call, candidate, logprobs_result, media, response, text_part};
+use super::write_reply::{End, call, candidate, grounding, logprobs_result, media, response, text_part};
 use super::{error, signature};
 use crate::codec::{Caller, StreamWriter};
-use crate::ir::{Delta, Event, Opening, Stop, StopReason, Usage};
+use crate::ir::{Citation, Delta, Event, Opening, Stop, StopReason, Usage};
 use crate::{Ending, Format};
 
 /// Answers beyond the bound of any format are not written.
@@ -26,6 +26,7 @@ enum Block {
 struct Choice {
     block: Option<Block>,
     stop: Option<Stop>,
+    citations: Vec<Citation>,
     /// OpenAI's entries that wait for the next chunk.
     logprobs: Option<String>,
 }
@@ -62,7 +63,13 @@ impl Writer {
     fn parts(&mut self, number: u32, parts: &[String], stop: Option<&Stop>, out: &mut BytesMut) {
         let waiting = self.choice(number).and_then(|choice| choice.logprobs.take());
         let logprobs = waiting.as_deref().and_then(logprobs_result);
-        let candidates = list([candidate(number, parts, stop, logprobs.as_deref())]);
+        let cited = self
+            .choice(number)
+            .filter(|_| stop.is_some())
+            .map(|choice| std::mem::take(&mut choice.citations));
+        let grounding = grounding(cited.unwrap_or_default().iter());
+        let end = stop.map(|stop| End { stop, grounding });
+        let candidates = list([candidate(number, parts, end.as_ref(), logprobs.as_deref())]);
         // A chunk that ends an answer says the tokens: what came before may not be their last.
         let usage = stop.map(|_| self.usage.unwrap_or_default());
         let json = response(&candidates, usage.as_ref(), &self.caller);
@@ -103,6 +110,10 @@ impl Writer {
         let thought = match (delta, choice.block.as_mut()) {
             (Delta::Logprobs(entries), _) => {
                 extend(&mut choice.logprobs, entries);
+                return;
+            }
+            (Delta::Citation(citation), _) => {
+                choice.citations.push(citation.clone());
                 return;
             }
             (Delta::Input(more), Some(Block::Call { input, .. })) => {

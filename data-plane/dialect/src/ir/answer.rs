@@ -1,6 +1,6 @@
 //! An answer.
 
-use super::Block;
+use super::{Block, Citation};
 
 /// An answer that came whole.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Choice {
     pub stop: Stop,
     /// OpenAI's `logprobs` of the choice, in source.
     pub logprobs: Option<String>,
+    /// What is cited, with the number of the text block that cites it.
+    pub citations: Vec<(u32, Citation)>,
 }
 
 /// Why an answer ended.

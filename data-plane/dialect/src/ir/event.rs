@@ -5,7 +5,7 @@
 //! each replacing what was said before; `End` once, when the format's own last event came. A stream without `End` whose
 //! choices all stopped is whole; one with a choice that did not stop is cut.
 
-use super::{Block, Choice, Media, Reply, Source, Stop, Usage};
+use super::{Block, Choice, Citation, Media, Reply, Source, Stop, Usage};
 use crate::Format;
 
 /// One thing that happens in a streamed answer.
@@ -97,6 +97,8 @@ pub enum Delta {
     Signature(String),
     /// The entries of OpenAI's `logprobs.content` for what just came, in source.
     Logprobs(String),
+    /// What a text block cites.
+    Citation(Citation),
 }
 
 /// Puts a streamed answer together.
@@ -122,6 +124,8 @@ impl Accumulator {
                 if let Some(choice) = self.choice(at.choice) {
                     if let Delta::Logprobs(entries) = delta {
                         extend_list(&mut choice.logprobs, entries);
+                    } else if let Delta::Citation(citation) = delta {
+                        choice.citations.push((at.block, citation.clone()));
                     } else if let Some(block) = choice.blocks.get_mut(index) {
                         extend(block, delta);
                     }

@@ -6,6 +6,7 @@
 //! ([`Dropped`]). JSON inside (arguments, schemas) is kept as source, so numbers and the order of keys survive.
 
 mod answer;
+mod citation;
 mod custom;
 mod event;
 mod ids;
@@ -16,6 +17,7 @@ mod seal;
 mod unfold;
 
 pub use answer::{Choice, Reply, Stop, StopReason, Usage};
+pub use citation::{Citation, characters};
 pub use custom::{TEXT_ARGUMENT, escaped, text_argument};
 pub use event::{Accumulator, At, Delta, Event, Opening};
 pub use ids::{ToolIdShape, digest_id, tool_id};

@@ -10,6 +10,8 @@ pub fn events_of(reply: &Reply) -> Vec<Event> {
         for (number, block) in (0..).zip(&choice.blocks) {
             let at = At { choice: index, block: number };
             open(at, block, &mut events);
+            let cited = choice.citations.iter().filter(|(block, _)| *block == number);
+            events.extend(cited.map(|(_, cited)| Event::Delta(at, Delta::Citation(cited.clone()))));
             events.push(Event::Close(at));
         }
         events.push(Event::Stop(index, choice.stop.clone()));
@@ -80,7 +82,7 @@ mod tests {
             cache: None,
         };
         let stop = Stop { reason: StopReason::ToolUse, ..Stop::default() };
-        let choice = Choice { blocks: vec![Block::text("hi"), tool], stop, logprobs: None };
+        let choice = Choice { blocks: vec![Block::text("hi"), tool], stop, ..Choice::default() };
         let usage = Usage { input: 3, output: 4, ..Usage::default() };
         let reply = Reply { choices: vec![choice], usage: Some(usage) };
         let mut back = Accumulator::default();

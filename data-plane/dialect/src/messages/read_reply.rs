@@ -4,7 +4,7 @@ use super::field::member;
 use super::read_blocks::{From, content};
 use super::{stop, usage};
 use crate::codec::Garbage;
-use crate::ir::{Block, Choice, Reply, Usage};
+use crate::ir::{Block, Choice, Citation, Reply, Usage};
 use crate::json::Place;
 
 /// Reads the body of an answer of `POST /v1/messages`.
@@ -21,5 +21,30 @@ pub(crate) fn read_reply(body: &str) -> Result<Reply, Garbage> {
         counts
     });
     let stop = stop::read(&reason, sequence, calls_tools);
-    Ok(Reply { choices: vec![Choice { blocks, stop, logprobs: None }], usage })
+    Ok(Reply {
+        choices: vec![Choice { citations: cited(root, &blocks), blocks, stop, logprobs: None }],
+        usage,
+    })
+}
+
+/// Returns what texts cite, with the numbers of their blocks: each text of the body is one.
+fn cited(root: Place<'_>, blocks: &[Block]) -> Vec<(u32, Citation)> {
+    let texts = (0..).zip(blocks).filter(|(_, block)| matches!(block, Block::Text { .. }));
+    let content = member(root, "content");
+    let said = content.iter().flat_map(Place::elements);
+    let said =
+        said.filter(|block| member(*block, "type").and_then(|kind| kind.as_str()).as_deref() == Some("text"));
+    let pairs = texts.zip(said).flat_map(|((number, _), block)| {
+        let citations = member(block, "citations");
+        let read: Vec<_> = citations.iter().flat_map(Place::elements).filter_map(citation).collect();
+        read.into_iter().map(move |citation| (number, citation))
+    });
+    pairs.collect()
+}
+
+/// Reads a citation of a page on the web. Others name documents of the call, for which other formats have no place.
+pub(super) fn citation(citation: Place<'_>) -> Option<Citation> {
+    let word = |key: &str| member(citation, key)?.as_str().map(std::borrow::Cow::into_owned);
+    word("type").filter(|kind| kind == "web_search_result_location")?;
+    Some(Citation { url: word("url")?, title: word("title").unwrap_or_default(), at: None })
 }

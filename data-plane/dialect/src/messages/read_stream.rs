@@ -4,6 +4,7 @@
 //! against the block at hand: one that does not fit ends it and begins its own (bug 3).
 
 use super::field::member;
+use super::read_reply::citation;
 use super::{stop, usage};
 use crate::codec::StreamReader;
 use crate::ir::{At, Delta, Event, Opening, Usage};
@@ -193,7 +194,12 @@ impl Reader {
                     *content = Some(value.source().to_owned());
                 }
             }
-            // Citations, and what is not known yet.
+            "citations_delta" if matches!(self.open, Open::Text) => {
+                if let Some(citation) = member(delta, "citation").and_then(citation) {
+                    self.delta(Delta::Citation(citation), events);
+                }
+            }
+            // What is not known yet.
             _ => {}
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn read_reply(body: &str) -> Result<Reply, Garbage> {
         called = true;
     }
     let logprobs = root.get("logprobs").and_then(logprobs);
-    let choice = Choice { blocks, stop: stop(root, called), logprobs };
+    let choice = Choice { blocks, stop: stop(root, called), logprobs, ..Choice::default() };
     Ok(Reply { choices: vec![choice], usage: usage(root) })
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::item::{Kind, Part, Piece, SIGNER, Whole};
+use super::item::{Kind, Part, Piece, SIGNER, Whole, plain};
 use crate::ir::{At, Delta, Event, Opening, Stop, Usage};
 use crate::{Format, json};
 
@@ -66,6 +66,8 @@ struct Open {
     /// The part's text so far.
     text: String,
     logprobs: bool,
+    /// How many citations were given.
+    cited: usize,
 }
 
 impl Assembly {
@@ -179,7 +181,7 @@ impl Assembly {
             self.called = true;
             let id = if id.is_empty() { format!("call_{at}") } else { id };
             self.open(at, Part::Input, Opening::ToolUse { id, name, signature: None, custom }, events);
-            self.piece(at, Piece { part: Part::Input, text: early, logprobs: None }, events);
+            self.piece(at, plain(Part::Input, early), events);
         }
     }
 
@@ -212,27 +214,31 @@ impl Assembly {
         if let Some(open) = self.open.as_mut() {
             open.text.push_str(&piece.text);
             open.logprobs |= piece.logprobs.is_some();
+            open.cited += piece.citations.len();
         }
         let delta = if piece.part == Part::Input { Delta::Input } else { Delta::Text };
         events.push(Event::Delta(place, delta(piece.text)));
         events.extend(piece.logprobs.map(|logprobs| Event::Delta(place, Delta::Logprobs(logprobs))));
+        events.extend(piece.citations.into_iter().map(|cited| Event::Delta(place, Delta::Citation(cited))));
     }
 
     /// Gives what is new of a whole text. One that is not the longer form of what was given already changes nothing: what
     /// is given cannot be taken back.
     fn full(&mut self, at: usize, piece: Piece, events: &mut Vec<Event>) {
-        if let Some(open) = self.open.as_ref().filter(|open| open.item == at && open.part == piece.part) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.item == at && open.part == piece.part) {
+            let place = At { choice: 0, block: self.blocks };
+            let new = piece.citations.into_iter().skip(open.cited);
+            let cited: Vec<_> = new.map(|cited| Event::Delta(place, Delta::Citation(cited))).collect();
+            open.cited += cited.len();
             let logprobs = piece.logprobs.filter(|_| !open.logprobs);
             if let Some(rest) = piece.text.strip_prefix(open.text.as_str()).filter(|rest| !rest.is_empty()) {
-                let rest = Piece { part: piece.part, text: rest.to_owned(), logprobs };
+                let rest = Piece { logprobs, ..plain(piece.part, rest.to_owned()) };
                 self.piece(at, rest, events);
             } else if let Some(logprobs) = logprobs {
-                let place = self.at();
-                if let Some(open) = self.open.as_mut() {
-                    open.logprobs = true;
-                }
+                open.logprobs = true;
                 events.push(Event::Delta(place, Delta::Logprobs(logprobs)));
             }
+            events.extend(cited);
             return;
         }
         let Some(item) = self.items.get_mut(at) else { return };
@@ -314,7 +320,7 @@ impl Assembly {
         if let Some(item) = self.items.get_mut(at) {
             item.opened = true;
         }
-        self.open = Some(Open { item: at, part, text: String::new(), logprobs: false });
+        self.open = Some(Open { item: at, part, text: String::new(), logprobs: false, cited: 0 });
         events.push(Event::Open(self.at(), opening));
     }
 

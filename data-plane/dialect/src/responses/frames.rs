@@ -4,6 +4,7 @@ use bytes::BytesMut;
 
 use super::build::{Object, list};
 use super::{item, object};
+use crate::ir::{Citation, characters};
 use crate::json::{self, Place};
 
 /// Writes events.
@@ -50,6 +51,8 @@ pub(super) struct Part {
     pub(super) text: String,
     /// Arrays in source.
     pub(super) logprobs: Vec<String>,
+    /// What it cites.
+    pub(super) citations: Vec<Citation>,
 }
 
 impl Part {
@@ -59,12 +62,24 @@ impl Part {
         list(lists.flat_map(|list| Place::root(list).elements().map(|entry| logprob(entry, true))))
     }
 
+    /// Returns what it cites, each in source.
+    pub(super) fn annotations(&self) -> Vec<String> {
+        let length = characters(&self.text);
+        let write = |citation: &Citation| {
+            let (from, to) = citation.place(0, length);
+            let written =
+                Object::of("url_citation").text("url", &citation.url).text("title", &citation.title);
+            written.count("start_index", from.into()).count("end_index", to.into()).end()
+        };
+        self.citations.iter().map(write).collect()
+    }
+
     /// Writes it as the content of a message holds it.
     pub(super) fn source(&self) -> String {
         if self.refusal {
             object::refusal(&self.text)
         } else {
-            object::output_text(&self.text, &self.logprobs())
+            object::output_text(&self.text, &self.logprobs(), &self.annotations())
         }
     }
 }

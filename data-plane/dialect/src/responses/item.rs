@@ -1,6 +1,7 @@
 //! One item of an answer, read. Whole answers and streams use the same reading: a whole item is the sum of its parts.
 
 use crate::Format;
+use crate::ir::Citation;
 use crate::json::Place;
 
 /// What kind of item it is.
@@ -37,6 +38,8 @@ pub(super) struct Piece {
     pub(super) text: String,
     /// An array in source.
     pub(super) logprobs: Option<String>,
+    /// What it cites.
+    pub(super) citations: Vec<Citation>,
 }
 
 /// A whole item.
@@ -102,6 +105,7 @@ pub(super) fn content(index: u32, part: Place<'_>) -> Option<Piece> {
             part: Part::Text(index),
             text: text.into_owned(),
             logprobs: logprobs(part.get("logprobs")),
+            citations: citations(part),
         }),
     }
 }
@@ -116,8 +120,19 @@ pub(super) fn word(object: Place<'_>, key: &str) -> String {
     object.get(key).and_then(|value| value.as_str()).unwrap_or_default().into_owned()
 }
 
-fn plain(part: Part, text: String) -> Piece {
-    Piece { part, text, logprobs: None }
+/// Reads the annotations of a text. Others than addresses on the web name files that only the provider has.
+fn citations(part: Place<'_>) -> Vec<Citation> {
+    let read = |annotation: Place<'_>| {
+        let number = |key: &str| annotation.get(key).and_then(|number| number.as_u32());
+        let at = number("start_index").zip(number("end_index")).filter(|(from, to)| from < to);
+        let is_one = word(annotation, "type") == "url_citation";
+        is_one.then(|| Citation { url: word(annotation, "url"), title: word(annotation, "title"), at })
+    };
+    elements(part, "annotations").filter_map(read).collect()
+}
+
+pub(super) fn plain(part: Part, text: String) -> Piece {
+    Piece { part, text, logprobs: None, citations: Vec::new() }
 }
 
 fn elements<'a>(object: Place<'a>, key: &str) -> impl Iterator<Item = Place<'a>> {

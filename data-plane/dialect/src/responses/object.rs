@@ -139,8 +139,8 @@ pub(super) fn message(id: &str, status: &str, parts: &[String]) -> String {
 }
 
 /// Writes a text of a message.
-pub(super) fn output_text(text: &str, logprobs: &str) -> String {
-    let object = Object::of("output_text").raw("annotations", "[]");
+pub(super) fn output_text(text: &str, logprobs: &str, annotations: &[String]) -> String {
+    let object = Object::of("output_text").raw("annotations", &list(annotations));
     object.raw("logprobs", logprobs).text("text", text).end()
 }
 

@@ -6,6 +6,7 @@ use super::carrier;
 use super::frames::{Frames, Part};
 use super::object::{self, Call};
 use crate::Format;
+use crate::ir::Citation;
 
 /// A message.
 #[derive(Debug)]
@@ -53,10 +54,22 @@ impl Message {
         }
     }
 
+    pub(super) fn cite(&mut self, citation: &Citation) {
+        if let Some(part) = self.part.as_mut().filter(|part| !part.refusal) {
+            part.citations.push(citation.clone());
+        }
+    }
+
     /// Closes the part that is open.
     pub(super) fn close(&mut self, frames: &mut Frames, out: &mut BytesMut) {
         let Some(part) = self.part.take() else { return };
         let (at, content) = ((self.id.as_str(), self.index), self.parts.len() as u64);
+        for (number, annotation) in (0..).zip(part.annotations()) {
+            frames.about("response.output_text.annotation.added", at, out, |event| {
+                let event = event.count("content_index", content).count("annotation_index", number);
+                event.raw("annotation", &annotation)
+            });
+        }
         let kind = if part.refusal { "response.refusal.done" } else { "response.output_text.done" };
         frames.about(kind, at, out, |event| {
             let event = event.count("content_index", content);

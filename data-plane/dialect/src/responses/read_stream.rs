@@ -177,7 +177,7 @@ impl<'a> Wire<'a> {
             _ => return None,
         };
         let text = if whole { self.full } else { self.delta }?.as_str()?.into_owned();
-        let piece = Piece { part, text, logprobs: item::logprobs(self.logprobs) };
+        let piece = Piece { logprobs: item::logprobs(self.logprobs), ..item::plain(part, text) };
         Some(if whole { What::Full(piece) } else { What::Piece(piece) })
     }
 }

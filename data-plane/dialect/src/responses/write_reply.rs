@@ -18,6 +18,8 @@ pub(super) fn write(reply: &Reply, caller: &Caller) -> String {
         let Some((opening, mut deltas)) = events(block) else { continue };
         if opening == Opening::Text {
             deltas.extend(logprobs.take().map(Delta::Logprobs));
+            let cited = choice.citations.iter().filter(|(block, _)| *block == index);
+            deltas.extend(cited.map(|(_, cited)| Delta::Citation(cited.clone())));
         }
         let at = At { choice: 0, block: index };
         writer.write(&Event::Open(at, opening), &mut nothing);

@@ -238,6 +238,7 @@ impl Writer {
         match (&mut self.item, delta) {
             (Some(Item::Message(message)), Delta::Text(text)) => message.text(text, &mut self.frames, out),
             (Some(Item::Message(message)), Delta::Logprobs(logprobs)) => message.logprobs(logprobs),
+            (Some(Item::Message(message)), Delta::Citation(citation)) => message.cite(citation),
             (Some(Item::Reasoning(reasoning)), Delta::Text(text)) => {
                 reasoning.text(text, &mut self.frames, out);
             }

@@ -72,7 +72,8 @@ fn a_text_for_a_tool_is_the_same_object_in_every_format() {
         cache: None,
     };
     let stop = Stop { reason: StopReason::ToolUse, ..Stop::default() };
-    let reply = Reply { choices: vec![Choice { blocks: vec![call], stop, logprobs: None }], usage: None };
+    let reply =
+        Reply { choices: vec![Choice { blocks: vec![call], stop, ..Choice::default() }], usage: None };
     for (client, place) in [
         (Format::Messages, "/content/0/input"),
         (Format::Gemini, "/candidates/0/content/parts/0/functionCall/args"),
@@ -89,4 +90,72 @@ fn a_text_for_a_tool_is_the_same_object_in_every_format() {
         });
         assert_eq!(given, Some(json!({ "input": text })), "{client:?}");
     }
+}
+
+#[test]
+fn what_a_text_cites_is_cited_at_its_place_in_every_format_that_can_say_it() {
+    let page = |url: &str| json!({"type": "web_search_result_location", "url": url, "title": "T", "cited_text": "c", "encrypted_index": "e"});
+    let text = |text: &str, cited: Value| json!({"type": "text", "text": text, "citations": cited});
+    let content = json!([
+        text("Grüße. ", Value::Null),
+        text("Ruby 4.", json!([page("https://a"), {"type": "char_location", "document_index": 0}])),
+        text(" And 5.", json!([page("https://b")])),
+    ]);
+    let body = json!({"content": content, "stop_reason": "end_turn"}).to_string();
+    let reply = read_reply(Format::Messages, body.as_bytes()).unwrap();
+    let caller = Caller::default();
+    let cited =
+        |at: (u32, u32), url: &str| json!({"start_index": at.0, "end_index": at.1, "title": "T", "url": url});
+    let whole =
+        |client: Format| serde_json::from_str::<Value>(&write_reply(client, &reply, &caller)).unwrap();
+    let said: Vec<Value> = whole(Format::Chat)["choices"][0]["message"]["annotations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|annotation| annotation["url_citation"].clone())
+        .collect();
+    assert_eq!(said, [cited((7, 14), "https://a"), cited((14, 21), "https://b")]);
+    let part = &whole(Format::Responses)["output"][0]["content"][1];
+    assert_eq!(part["annotations"][0]["url"], "https://a");
+    assert_eq!(
+        (&part["annotations"][0]["start_index"], &part["annotations"][0]["end_index"]),
+        (&json!(0), &json!(7))
+    );
+    let web = &whole(Format::Gemini)["candidates"][0]["groundingMetadata"]["groundingChunks"];
+    assert_eq!(
+        *web,
+        json!([{"web": {"uri": "https://a", "title": "T"}}, {"web": {"uri": "https://b", "title": "T"}}])
+    );
+    // Streamed they come back as they went: places are said within the block, or within the whole text.
+    for (client, places) in [
+        (Format::Chat, [(0, Some((7, 14))), (0, Some((14, 21)))]),
+        (Format::Responses, [(1, Some((0, 7))), (2, Some((0, 7)))]),
+        (Format::Gemini, [(0, None), (0, None)]),
+    ] {
+        let stream = write_reply_as_stream(client, &reply, &caller).unwrap();
+        let back = read_stream(client, [&*stream]).unwrap().into_reply();
+        let back: Vec<_> =
+            back.choices[0].citations.iter().map(|(block, cited)| (*block, cited.at)).collect();
+        assert_eq!(back, places, "{client:?}");
+    }
+}
+
+#[test]
+fn what_a_vendor_found_unasked_is_cited_once() {
+    let chunk = |content: &str, finish: Value| {
+        let choice = json!({"index": 0, "delta": {"content": content}, "finish_reason": finish});
+        let found = json!([{"url": "https://a", "title": "A"}]);
+        format!(
+            "data: {}\n\n",
+            json!({"id": "x", "choices": [choice], "citations": ["https://a"], "search_results": found})
+        )
+    };
+    let stream = [chunk("Yes", Value::Null), chunk(".", json!("stop"))].concat();
+    let reply = read_stream(Format::Chat, [stream.as_bytes()]).unwrap().into_reply();
+    let cited: Vec<_> = reply.choices[0]
+        .citations
+        .iter()
+        .map(|(block, cited)| (*block, &*cited.url, &*cited.title))
+        .collect();
+    assert_eq!(cited, [(0, "https://a", "A")]);
 }

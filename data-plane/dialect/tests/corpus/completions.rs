@@ -29,6 +29,7 @@ fn a_written_answer_has_the_shape_of_a_recorded_one() {
                 blocks: vec![Block::text(said["text"].as_str().unwrap())],
                 stop: Stop { reason, ..Stop::default() },
                 logprobs: None,
+                citations: Vec::new(),
             }],
             usage: Some(Usage {
                 input: answer["usage"]["prompt_tokens"].as_u64().unwrap(),

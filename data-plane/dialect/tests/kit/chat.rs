@@ -19,7 +19,9 @@ pub fn whole(body: &Value) -> Answer {
         made.stop = Some(stop(&choice["finish_reason"]));
         settled(made).settle()
     });
-    Answer { choices: choices.collect(), usage: usage(&body["usage"]) }
+    let mut choices: Vec<Choice> = choices.collect();
+    choices.iter_mut().for_each(|choice| beside(choice, body));
+    Answer { choices, usage: usage(&body["usage"]) }
 }
 
 pub fn streamed(events: &[Value]) -> Answer {
@@ -47,11 +49,24 @@ pub fn streamed(events: &[Value]) -> Answer {
             }
         }
     }
+    let sources =
+        events.iter().rev().find(|event| event["citations"].is_array() || event["search_results"].is_array());
     for (choice, calls) in answer.choices.iter_mut().zip(calls) {
+        sources.iter().for_each(|event| beside(choice, event));
         choice.calls = calls.into_iter().map(|call| (call.name, arguments(&call.given))).collect();
         *choice = settled(std::mem::take(choice)).settle();
     }
     answer
+}
+
+/// Vendors that search unasked say beside the answer what they found, if not in it.
+fn beside(choice: &mut Choice, body: &Value) {
+    if choice.cited.is_empty() {
+        items(&body["citations"]).for_each(|url| choice.cite(url));
+    }
+    if choice.cited.is_empty() {
+        items(&body["search_results"]).for_each(|result| choice.cite(&result["url"]));
+    }
 }
 
 /// A call that comes in pieces.
@@ -119,6 +134,7 @@ fn spoken(message: &Value, choice: &mut Choice) {
     choice.refusal.push_str(text(&message["refusal"]));
     let said = ["reasoning_content", "reasoning"].map(|key| text(&message[key]));
     choice.thinking.push_str(said.into_iter().find(|said| !said.is_empty()).unwrap_or_default());
+    items(&message["annotations"]).for_each(|cited| choice.cite(&cited["url_citation"]["url"]));
     for detail in items(&message["reasoning_details"]) {
         choice.details.push_str(text(&detail["text"]));
         choice.details.push_str(text(&detail["summary"]));

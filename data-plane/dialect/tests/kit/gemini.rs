@@ -25,6 +25,8 @@ pub fn streamed(events: &[Value]) -> Answer {
             answer.choices.resize_with(answer.choices.len().max(index + 1), Choice::default);
             let choice = &mut answer.choices[index];
             items(&candidate["content"]["parts"]).for_each(|part| take(choice, part));
+            let chunks = items(&candidate["groundingMetadata"]["groundingChunks"]);
+            chunks.for_each(|chunk| choice.cite(&chunk["web"]["uri"]));
             choice.stop = stop(&candidate["finishReason"]).or(choice.stop);
         }
     }

@@ -8,7 +8,11 @@ pub fn whole(body: &Value) -> Answer {
     let mut choice = Choice::default();
     for block in items(&body["content"]) {
         match text(&block["type"]) {
-            "text" => choice.text.push_str(text(&block["text"])),
+            "text" => {
+                choice.text.push_str(text(&block["text"]));
+                let of_web = |one: &&Value| one["type"] == "web_search_result_location";
+                items(&block["citations"]).filter(of_web).for_each(|one| choice.cite(&one["url"]));
+            }
             "thinking" => choice.thinking.push_str(text(&block["thinking"])),
             "tool_use" => {
                 let given = if block["input"].is_null() { arguments("") } else { block["input"].clone() };
@@ -41,6 +45,10 @@ pub fn streamed(events: &[Value]) -> Answer {
                 let delta = &event["delta"];
                 append(block, "text", text(&delta["text"]));
                 append(block, "thinking", text(&delta["thinking"]));
+                if delta["type"] == "citations_delta" {
+                    let so_far = items(&block["citations"]).cloned();
+                    block["citations"] = so_far.chain([delta["citation"].clone()]).collect();
+                }
                 json.push_str(text(&delta["partial_json"]));
             }
             "message_delta" => {

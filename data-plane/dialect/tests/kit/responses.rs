@@ -53,6 +53,8 @@ fn answer<'a>(output: impl Iterator<Item = &'a Value>, response: &Value) -> Answ
             "message" => items(&item["content"]).for_each(|part| {
                 choice.text.push_str(text(&part["text"]));
                 choice.refusal.push_str(text(&part["refusal"]));
+                let of_web = |one: &&Value| one["type"] == "url_citation";
+                items(&part["annotations"]).filter(of_web).for_each(|one| choice.cite(&one["url"]));
             }),
             "reasoning" => {
                 let content: String = items(&item["content"]).map(|part| text(&part["text"])).collect();

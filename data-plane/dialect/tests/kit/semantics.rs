@@ -24,6 +24,8 @@ pub struct Choice {
     pub details: String,
     /// Calls of the caller's tools: name and arguments.
     pub calls: Vec<(String, Value)>,
+    /// Addresses on the web that it cites, in their order, each once.
+    pub cited: Vec<String>,
     /// Why it ended; none if that was not said.
     pub stop: Option<Stop>,
 }
@@ -57,6 +59,14 @@ pub struct Tokens {
 }
 
 impl Choice {
+    /// Notes what is cited.
+    pub fn cite(&mut self, url: &Value) {
+        let url = text(url).to_owned();
+        if !url.is_empty() && !self.cited.contains(&url) {
+            self.cited.push(url);
+        }
+    }
+
     /// Any tool call in an answer that ended of itself means that it ended to call it.
     pub fn settle(mut self) -> Self {
         if self.stop == Some(Stop::End) && !self.calls.is_empty() {

@@ -65,6 +65,11 @@ fn choices(client: Format, said: &Choice, got: &Choice) -> Verdict {
             false => wrong("tool calls", &said.calls, &got.calls),
         };
     }
+    // Anthropic takes no citation without a proof of its own, and Bedrock's are of documents.
+    let cites = matches!(client, Format::Chat | Format::Responses | Format::Gemini);
+    if cites && said.cited != got.cited {
+        return wrong("citations", &said.cited, &got.cited);
+    }
     match (said.stop, got.stop) {
         (said, got) if said == got => Verdict::Pass,
         // Cut by hand, or a kind of answer that has no reason: the caller's format demands one.

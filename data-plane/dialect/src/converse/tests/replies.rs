@@ -85,7 +85,7 @@ fn bug_4_signatures_of_others_come_back_to_their_makers() {
     let choice = Choice {
         blocks: blocks.clone(),
         stop: Stop { reason: StopReason::ToolUse, ..Stop::default() },
-        logprobs: None,
+        ..Choice::default()
     };
     let written = write_reply(&Reply { choices: vec![choice], usage: None }, &caller());
     let body: Value = serde_json::from_str(&written).unwrap();

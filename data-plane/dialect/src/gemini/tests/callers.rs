@@ -22,7 +22,7 @@ fn a_whole_answer_has_google_s_shape() {
     let blocks =
         vec![Block::text("A"), call("toolu_1", "f", "", None), call("toolu_2", "g", r#"{"x":1}"#, None)];
     let stop = Stop { reason: StopReason::ToolUse, ..Stop::default() };
-    let reply = Reply { choices: vec![Choice { blocks, stop, logprobs: None }], usage: Some(usage()) };
+    let reply = Reply { choices: vec![Choice { blocks, stop, ..Choice::default() }], usage: Some(usage()) };
     let written = parse(&translate::write_reply(Format::Gemini, &reply, &caller()));
     let parts = &written["candidates"][0]["content"]["parts"];
     let ids =

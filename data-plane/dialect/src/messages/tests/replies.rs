@@ -10,7 +10,7 @@ fn written(reply: &Reply) -> Value {
 
 fn reply(blocks: Vec<Block>, reason: StopReason) -> Reply {
     let stop = Stop { reason, ..Stop::default() };
-    Reply { choices: vec![Choice { blocks, stop, logprobs: None }], usage: None }
+    Reply { choices: vec![Choice { blocks, stop, ..Choice::default() }], usage: None }
 }
 
 fn call(signature: Option<&str>) -> Block {
