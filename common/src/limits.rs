@@ -105,8 +105,17 @@ pub const CALL_HEADER_BYTES_MAX: usize = 64 * 1024;
 pub const CALL_HEADERS_MAX: usize = 100;
 /// Connections a proxy serves at once; beyond it accept waits.
 pub const PROXY_CONNECTIONS_MAX: usize = 16_384;
-/// Calls a proxy serves at once; beyond it calls are shed with 503.
-pub const PROXY_CALLS_MAX: usize = 8_192;
+/// Calls a proxy serves at once; beyond it, and before it if its own work waits, calls are shed with 503.
+pub const PROXY_CALLS_MAX: u32 = 8_192;
+/// Calls that a proxy serves at once however long its own work waits.
+pub const GATE_CALLS_MIN: u32 = 16;
+/// Milliseconds that our own work may wait for a processor. Longer for a whole window means that there are more calls than
+/// the machine can serve. A hundredth of what a first token takes, and twice a busy system's slice of time.
+pub const GATE_DELAY_MS: u64 = 20;
+/// Milliseconds over which that wait is judged: its shortest counts.
+pub const GATE_WINDOW_MS: u64 = 100;
+/// Milliseconds between two measurements of that wait.
+pub const GATE_PULSE_MS: u64 = 10;
 /// Calls that a proxy remembers for `why`.
 pub const CALL_TRACES_MAX: usize = 4_096;
 /// Requests that the simulated provider keeps for tests to look at.
@@ -154,6 +163,9 @@ pub const CALL_STALL_MS_MAX: u64 = 60_000;
 pub const CALL_STREAMS_MAX: u32 = 256;
 /// Bytes that HTTP/1 buffers of one connection may take; hyper's floor is 8 KiB.
 pub const CALL_BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// Tokens of an answer that are reserved of a limit of tokens when the call does not say its longest. Most answers are
+/// shorter; what is used in the end takes its place.
+pub const ANSWER_TOKENS_RESERVED: u64 = 1_024;
 /// Bytes of an alias in a request. Longer ones name no route.
 pub const ALIAS_BYTES_MAX: usize = 256;
 /// Bytes of an upstream's error body that are read to tell its kind.

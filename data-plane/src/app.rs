@@ -18,6 +18,8 @@ use crate::agent::{Agent, Handles, Identity};
 use crate::breakers::Breakers;
 use crate::config::Config;
 use crate::edge::doors::{Audience, Probes};
+use crate::gate::Gate;
+use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes;
 use crate::ruleset_cell::RulesetCell;
@@ -68,6 +70,8 @@ impl App {
             clock: clock.clone(),
             cell: RulesetCell::default(),
             breakers: Breakers::new(clock.clone(), number(&random()?)),
+            limiters: Limiters::new(clock.clone()),
+            gate: Gate::new(),
             outcomes,
             metrics: metrics.clone(),
             clients: Clients::new(config.upstream.ca_file.as_deref())?,
@@ -75,15 +79,17 @@ impl App {
         let handles = Handles {
             cell: parts.cell.clone(),
             breakers: parts.breakers.clone(),
+            limiters: parts.limiters.clone(),
             book,
-            metrics,
-            clock,
+            metrics: metrics.clone(),
+            clock: clock.clone(),
             ruleset_ready: Handles::token(&readiness),
         };
         let agent = agent(&config, addr, handles)?;
         let tls = acceptor(&config)?;
         tasks.spawn("outcomes", folder.run(tasks.token()));
         tasks.spawn("agent", agent.run(tasks.token()));
+        tasks.spawn("pulse", parts.gate.clone().pulse(clock, metrics, tasks.token()));
         let settings = Settings {
             tls,
             head_timeout: Duration::from_millis(config.head_timeout_ms),

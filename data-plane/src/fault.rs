@@ -104,6 +104,16 @@ pub(crate) enum Fault {
         /// What the upstreams said of their limits, and whether they advise to ask again.
         told: Box<Told>,
     },
+    /// A limit of the route or the tenant is reached.
+    #[error("rate limit reached: {limit} of the {subject}; try again in {} ms", .retry_after.as_millis().max(1))]
+    Throttled {
+        /// Whose limit.
+        subject: &'static str,
+        /// Which.
+        limit: &'static str,
+        /// When.
+        retry_after: Duration,
+    },
     /// The route has no fallback and its one candidate failed.
     #[error("the upstream failed")]
     UpstreamUnavailable {
@@ -185,6 +195,7 @@ impl Fault {
             | Self::BodyTooLarge { .. }
             | Self::BodyTimeout
             | Self::BodyIncomplete
+            | Self::Throttled { .. }
             | Self::Rejected(_) => Origin::Client,
             Self::ContentBlocked { .. } => Origin::Guard,
             Self::RateLimited { .. }
@@ -199,7 +210,9 @@ impl Fault {
     #[cfg(test)]
     pub(crate) fn retryable(&self) -> bool {
         match self.origin() {
-            Origin::Client => matches!(self, Self::BodyTimeout | Self::BodyIncomplete),
+            Origin::Client => {
+                matches!(self, Self::BodyTimeout | Self::BodyIncomplete | Self::Throttled { .. })
+            }
             Origin::Guard => false,
             Origin::Upstream | Origin::Internal => true,
         }
@@ -243,6 +256,9 @@ impl Fault {
             Self::ContentBlocked { .. } => face(400, Invalid, "content_blocked"),
             Self::Shed => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "overloaded") },
             Self::NotReady => Face { retry_after: Some(RETRY_SOON), ..face(503, Overloaded, "not_ready") },
+            Self::Throttled { retry_after, .. } => {
+                Face { retry_after: Some(*retry_after), ..face(429, RateLimit, "rate_limited") }
+            }
             Self::RateLimited { retry_after, told } => Face {
                 retry_after: Some(*retry_after),
                 should_retry: told.should_retry,

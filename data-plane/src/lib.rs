@@ -21,6 +21,8 @@ mod call;
 mod edge;
 mod enforce;
 mod fault;
+mod gate;
+mod limiters;
 mod metrics;
 mod outcomes;
 mod ruleset_cell;

@@ -41,6 +41,10 @@ struct Shared {
     attempts: Family<AttemptLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     bad_inputs: Family<CauseLabels, Counter>,
+    limited: Family<LimitLabels, Counter>,
+    shed: Family<PriorityLabels, Counter>,
+    calls_bound: Gauge,
+    calls_running: Gauge,
     revision: Gauge,
     rulesets: Family<CauseLabels, Counter>,
     connected: Gauge,
@@ -95,6 +99,17 @@ struct FindingLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PriorityLabels {
+    priority: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    subject: &'static str,
+    limit: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CauseLabels {
     cause: &'static str,
 }
@@ -113,6 +128,10 @@ impl Metrics {
             attempts: Family::default(),
             findings: Family::default(),
             bad_inputs: Family::default(),
+            limited: Family::default(),
+            shed: Family::default(),
+            calls_bound: Gauge::default(),
+            calls_running: Gauge::default(),
             revision: Gauge::default(),
             rulesets: Family::default(),
             connected: Gauge::default(),
@@ -138,6 +157,12 @@ impl Metrics {
             let status = u32::from(facts.status);
             let labels = CallLabels { route, status, ending: facts.ending.as_str() };
             let _ = shared.calls.get_or_create(&labels).inc();
+        }
+        if let Some((subject, limit)) = facts.limit {
+            let _ = shared.limited.get_or_create(&LimitLabels { subject, limit }).inc();
+        }
+        if let Some(priority) = facts.shed {
+            let _ = shared.shed.get_or_create(&PriorityLabels { priority }).inc();
         }
         self.tokens(facts);
         for note in &facts.attempts {
@@ -179,6 +204,12 @@ impl Metrics {
     /// Counts input that was refused before it became a call or while it was read.
     pub(crate) fn bad_input(&self, cause: &'static str) {
         let _ = self.0.bad_inputs.get_or_create(&CauseLabels { cause }).inc();
+    }
+
+    /// Says for how many calls the proxy is open, and how many are in.
+    pub(crate) fn gate(&self, bound: u32, running: u32) {
+        let _ = self.0.calls_bound.set(i64::from(bound));
+        let _ = self.0.calls_running.set(i64::from(running));
     }
 
     /// Says which revision is in force.
@@ -263,6 +294,18 @@ impl Shared {
             "Input refused before it became a call, by cause",
             self.bad_inputs.clone(),
         );
+        registry.register(
+            "breakwater_limit_refusals",
+            "Calls that a limit of their route or tenant refused",
+            self.limited.clone(),
+        );
+        registry.register(
+            "breakwater_calls_shed",
+            "Calls that found no room, by priority",
+            self.shed.clone(),
+        );
+        registry.register("breakwater_calls_bound", "Calls taken in at once", self.calls_bound.clone());
+        registry.register("breakwater_calls_running", "Calls that are in", self.calls_running.clone());
         registry.register("breakwater_config_revision", "Ruleset in force", self.revision.clone());
         registry.register("breakwater_config_rulesets", "Rulesets received", self.rulesets.clone());
         registry.register(
@@ -327,6 +370,8 @@ mod tests {
             is_call: true,
             attempts: vec![attempt],
             findings: vec![FindingNote { side: "input", finding }],
+            limit: Some(("tenant", "max_rps")),
+            shed: Some("eval"),
             ..Facts::default()
         });
         metrics.bad_input("header_flood");
@@ -334,7 +379,7 @@ mod tests {
         let text = metrics.encode(&breakers);
         let names: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 12);
+        assert_eq!(names.len(), 16);
         for name in names {
             assert!(list.contains(&format!("`{name}")), "{name} is not in docs/metrics.md");
         }

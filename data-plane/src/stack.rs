@@ -12,11 +12,14 @@ use crate::edge::admit::Admit;
 use crate::edge::authenticate::Authenticate;
 use crate::edge::decode::Decode;
 use crate::edge::doors::{Doors, Probes};
+use crate::edge::limit::Limit;
 use crate::edge::observe::Observe;
 use crate::edge::rescue::Rescue;
 use crate::enforce::attempts::Attempts;
 use crate::enforce::deadline::Deadline;
 use crate::enforce::guard::Guard;
+use crate::gate::Gate;
+use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::ruleset_cell::RulesetCell;
@@ -35,6 +38,10 @@ pub(crate) struct Parts {
     pub(crate) cell: RulesetCell,
     /// One breaker for each provider.
     pub(crate) breakers: Breakers,
+    /// The limits of routes and tenants.
+    pub(crate) limiters: Limiters,
+    /// How many calls are taken in.
+    pub(crate) gate: Gate,
     /// Where outcomes go.
     pub(crate) outcomes: Outcomes,
     /// What is counted.
@@ -45,7 +52,7 @@ pub(crate) struct Parts {
 
 /// Builds the stack of a port.
 pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
-    let Parts { clock, cell, breakers, outcomes, metrics, clients } = parts.clone();
+    let Parts { clock, cell, breakers, limiters, gate, outcomes, metrics, clients } = parts.clone();
     let (observe_clock, attempts_clock, sign_clock) = (clock.clone(), clock.clone(), clock.clone());
     let dispatch_clock = clock.clone();
     let stack = ServiceBuilder::new()
@@ -55,12 +62,14 @@ pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
         .layer(layer_fn(move |inner| Rescue::new(inner, metrics.clone())))
         // Before admission and keys: probes must answer when calls are shed, and unknown paths cost nothing.
         .layer(layer_fn(move |inner| Doors::new(inner, probes.clone())))
-        // Before any work for a call.
-        .layer(layer_fn(Admit::new))
         // Before the body is read: whoever has no key sends us nothing large. Pins the ruleset.
         .layer(layer_fn(move |inner| Authenticate::new(inner, cell.clone(), clock.clone())))
+        // Before any other work for a call. The key, which costs one digest, says how urgent it may be.
+        .layer(layer_fn(move |inner| Admit::new(inner, gate.clone())))
         // From HTTP to a call.
         .layer(layer_fn(Decode::new))
+        // Needs the route, the tenant and the tokens asked for; before any work that others pay for.
+        .layer(layer_fn(move |inner| Limit::new(inner, limiters.clone())))
         // One budget of time for guardrails, all attempts and the answer.
         .layer(layer_fn(Deadline::new))
         // Outside of the attempts: a blocked call is answered, not tried elsewhere.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use breakwater_common::limits::ANSWER_TOKENS_RESERVED;
+use breakwater_dialect::Format;
 use breakwater_dialect::ir::Usage;
 use breakwater_dialect::json::Place;
 use breakwater_dialect::pass::ClientRequest;
@@ -23,6 +25,26 @@ pub(crate) fn of_request(request: &ClientRequest) -> u64 {
     let encoding = bpe_openai::o200k_base();
     let counted: usize = request.texts().chain([tools]).map(|text| encoding.count(text)).sum();
     u64::try_from(counted).unwrap_or(u64::MAX)
+}
+
+/// Returns what is reserved of a limit of tokens before a call: its input by its length, and the longest answer that it
+/// allows. What is used in the end takes its place.
+pub(crate) fn reserved(request: &ClientRequest) -> u64 {
+    let beside = [Format::Embeddings, Format::Moderations, Format::CountTokens];
+    let output = if beside.contains(&request.format()) { 0 } else { longest_answer(request) };
+    of_bytes(bytes(request)).saturating_add(output)
+}
+
+/// Returns the longest answer that a call allows, under the name that its format has for it.
+fn longest_answer(request: &ClientRequest) -> u64 {
+    let body = Place::root(request.body());
+    let said = match request.format() {
+        Format::Gemini => body.get("generationConfig").and_then(|config| config.get("maxOutputTokens")),
+        Format::Converse => body.get("inferenceConfig").and_then(|config| config.get("maxTokens")),
+        Format::Responses => body.get("max_output_tokens"),
+        _ => body.get("max_completion_tokens").or_else(|| body.get("max_tokens")),
+    };
+    said.and_then(|place| place.as_u32()).map_or(ANSWER_TOKENS_RESERVED, u64::from)
 }
 
 fn tools(request: &ClientRequest) -> &str {

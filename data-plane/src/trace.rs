@@ -92,6 +92,10 @@ pub(crate) struct Facts {
     pub(crate) status: u16,
     /// The code of the error that the caller got.
     pub(crate) code: String,
+    /// Whose limit refused the call, and which.
+    pub(crate) limit: Option<(&'static str, &'static str)>,
+    /// The call was shed, with this priority.
+    pub(crate) shed: Option<&'static str>,
     /// The fault was an upstream's or ours.
     pub(crate) not_the_callers: bool,
     /// How it ended.

@@ -60,6 +60,7 @@ fn story(call: &Value) -> String {
         ("ruleset", format!("revision {}", text(call, "/revision"))),
         ("streamed", text(call, "/stream")),
         ("answer", [text(call, "/status"), text(call, "/code")].join(" ").trim().to_owned()),
+        ("refused by", text(call, "/limit")),
         ("ending", text(call, "/ending")),
         ("first byte", milliseconds("/first_byte_ms")),
         ("duration", milliseconds("/duration_ms")),

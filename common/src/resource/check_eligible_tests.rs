@@ -104,7 +104,7 @@ fn a_tenant_s_lists_must_leave_somebody_on_each_of_its_routes() {
     let allowed = |providers: &[&str], jurisdictions: &[&str]| {
         let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let allowed = Allowed { providers: list(providers), jurisdictions: list(jurisdictions) };
-        Spec::Tenant(Tenant { display_name: String::new(), routes: vec!["chat".into()], allowed })
+        Spec::Tenant(Tenant { routes: vec!["chat".into()], allowed, ..Tenant::default() })
     };
     let check = |tenant: Spec, expect: &[&str]| {
         let mut all =

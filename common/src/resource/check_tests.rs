@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::breaker;
+use crate::limit::Limits;
 use crate::resource::{
     Allowed, Condition, ConditionValue, Endpoint, EndpointRef, Mode, Model, Policy, Provider, ProviderType,
     RouteRule, Tenant, Timeouts,
@@ -46,7 +47,7 @@ fn provider(tags: &[&str], models: &[&str]) -> Spec {
 
 fn tenant(routes: &[&str]) -> Spec {
     let routes = routes.iter().map(|&name| name.to_owned()).collect();
-    Spec::Tenant(Tenant { display_name: String::new(), routes, allowed: Allowed::default() })
+    Spec::Tenant(Tenant { routes, ..Tenant::default() })
 }
 
 fn at(provider: &str, model: &str) -> EndpointRef {
@@ -69,6 +70,7 @@ fn route(chain: Vec<EndpointRef>) -> Route {
         reveal_provider: false,
         provider_state: false,
         max_price: None,
+        limits: Limits::default(),
         deadline: Duration::from_secs(1),
     }
 }

@@ -48,6 +48,7 @@ fn route(sovereignty: &str, fallbacks: Vec<EndpointRef>) -> Spec {
         sovereignty: sovereignty.into(),
         reveal_provider: false,
         provider_state: false,
+        limits: crate::limit::Limits::default(),
         max_price: None,
         deadline: Duration::from_secs(1),
     })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Price;
+use crate::limit::Limits;
 
 /// What happens to calls that ask for one of the aliases.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Route {
     pub provider_state: bool,
     /// The most that a model of the route may cost; none: any.
     pub max_price: Option<Price>,
+    /// Most calls over the fleet.
+    pub limits: Limits,
     /// The whole call's limit.
     pub deadline: Duration,
 }

@@ -1,6 +1,7 @@
 //! Who calls.
 
 use super::Allowed;
+use crate::limit::Limits;
 
 /// Who calls, and what they may use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,4 +12,6 @@ pub struct Tenant {
     pub routes: Vec<String>,
     /// Who may see the tenant's prompts.
     pub allowed: Allowed,
+    /// Most calls and tokens over the fleet.
+    pub limits: Limits,
 }

@@ -162,6 +162,7 @@ impl<'a> Compiler<'a> {
             deadline: route.deadline,
             reveal_provider: route.reveal_provider,
             provider_state: route.provider_state,
+            limits: route.limits,
             sovereignty: route.sovereignty.clone(),
             max_price: route.max_price,
             default: self.candidates(&chains.default),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::authenticate::{KeyHolder, Keys};
 use super::detour::Detour;
 use crate::guard::CompiledGuards;
+use crate::limit::Limits;
 use crate::resource::eligible::{Place, Terms};
 use crate::resource::{Allowed, CompiledCondition, Facts, Price, Provider, Tenant};
 use crate::time::UnixMillis;
@@ -53,6 +54,8 @@ pub struct CompiledRoute {
     pub reveal_provider: bool,
     /// Callers may use what the first provider keeps for them.
     pub provider_state: bool,
+    /// Most calls over the fleet.
+    pub limits: Limits,
     /// A tag that every candidate's provider carries; empty if none is asked for.
     pub sovereignty: String,
     /// The most that a model may cost.
@@ -133,6 +136,11 @@ impl CompiledRuleset {
     #[must_use]
     pub fn routes(&self) -> &BTreeMap<String, Arc<CompiledRoute>> {
         &self.aliases
+    }
+
+    /// Returns the limits of all tenants.
+    pub fn tenant_limits(&self) -> impl Iterator<Item = (&String, Limits)> {
+        self.terms.iter().map(|(name, tenant)| (name, tenant.limits))
     }
 
     /// Returns who holds the key with this SHA-256; none if nobody does or the key has ended by `now`.

@@ -6,6 +6,7 @@
 
 mod breaker;
 mod key_grant;
+mod limits;
 mod policy;
 mod problems;
 mod provider;
@@ -40,7 +41,8 @@ pub fn decode_spec(kind: Kind, spec: &[u8]) -> Result<Spec, Vec<Violation>> {
         Kind::Tenant => message(spec).map(|spec: v1::TenantSpec| {
             let allowed =
                 Allowed { providers: spec.allowed_providers, jurisdictions: spec.allowed_jurisdictions };
-            Spec::Tenant(Tenant { display_name: spec.display_name, routes: spec.routes, allowed })
+            let limits = limits::of_tenant(spec.limits);
+            Spec::Tenant(Tenant { display_name: spec.display_name, routes: spec.routes, allowed, limits })
         }),
         Kind::Playbook => message::<v1::PlaybookSpec>(spec).map(|_| Spec::Stored(kind)),
         Kind::DeliveryWorkflow => message(spec).map(|spec| {

@@ -4,7 +4,7 @@ use breakwater_proto::v1;
 use prost_types::Value;
 use prost_types::value::Kind as ValueKind;
 
-use super::Problems;
+use super::{Problems, limits};
 use crate::resource::{Condition, ConditionValue, EndpointRef, Operator, Route, RouteRule, RuleChain};
 
 pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
@@ -33,6 +33,7 @@ pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
         reveal_provider: spec.reveal_provider,
         provider_state: spec.provider_state,
         max_price: spec.max_price.map(super::provider::price),
+        limits: limits::of_route(spec.throttling_policy),
         deadline: problems.duration("spec.deadline", &spec.deadline, Route::DEADLINE_DEFAULT),
     }
 }

@@ -147,7 +147,7 @@ spec:
     failover_latency: 2000ms
     min_availability: 99.9%
     availability_window: 5m
-  throttling_policy: # not yet enforced
+  throttling_policy:
     max_rps: 1000
     burst_limit: 50
   rules:
@@ -164,7 +164,6 @@ create_time: 1970-01-01T00:00:00.000Z
 update_time: 1970-01-01T00:00:00.000Z
 not_yet_enforced:
   - spec.sla
-  - spec.throttling_policy
 "#;
     assert_eq!(json_to_yaml(&json, &not_yet_enforced(route.kind, &route.spec)), expect);
 }
@@ -177,7 +176,7 @@ fn what_nothing_enforces_yet_is_named() {
     };
     check(Kind::Endpoint, "primary-chat", &[]);
     check(Kind::Provider, "kumo", &[]);
-    check(Kind::Tenant, "acme", &["spec.budget", "spec.limits"]);
+    check(Kind::Tenant, "acme", &["spec.budget"]);
     check(Kind::Playbook, "correlated-incidents", &["spec.trigger", "spec.steps", "spec.expires_after"]);
     check(Kind::DeliveryWorkflow, "on-call", &["spec.routes", "spec.targets"]);
     let policy = not_yet_enforced(Kind::Policy, &find(&documents, Kind::Policy, "production").spec);

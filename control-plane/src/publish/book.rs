@@ -93,6 +93,12 @@ impl Book {
         parked.is_some_and(|parked| parked.digest == *digest)
     }
 
+    /// Returns how many proxies hold a stream now.
+    pub(super) fn connected(&self) -> u32 {
+        let connected = self.lock().values().filter(|entry| entry.sessions > 0).count();
+        u32::try_from(connected).unwrap_or(u32::MAX)
+    }
+
     /// Returns all entries by proxy.
     #[must_use]
     pub fn entries(&self) -> BTreeMap<String, Entry> {

@@ -234,7 +234,8 @@ impl Session {
 
     async fn beat(&mut self, revision: u64) -> Result<(), End> {
         self.heartbeats += 1;
-        let heartbeat = Heartbeat { sequence: self.heartbeats, revision };
+        let proxies = self.publisher.book.connected();
+        let heartbeat = Heartbeat { sequence: self.heartbeats, revision, proxies };
         self.send(Message::Heartbeat(heartbeat)).await
     }
 

@@ -188,7 +188,8 @@ async fn watch_rulesets(
                     say(outbox, message).await?;
                 }
             }
-            Heard::Heartbeat(_) | Heard::Welcome(_) => {}
+            Heard::Heartbeat(beat) => taker.beat(&beat),
+            Heard::Welcome(_) => {}
             Heard::Drain(drain) => {
                 return Err(LinkError::Drained(believed(drain.max_wait_ms, DRAIN_MS)));
             }

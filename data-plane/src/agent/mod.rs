@@ -11,6 +11,7 @@ use std::time::Duration;
 use breakwater_runtime::{Readiness, SharedClock, ready};
 
 use crate::breakers::Breakers;
+use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes::Book;
 use crate::ruleset_cell::RulesetCell;
@@ -24,6 +25,8 @@ pub(crate) struct Handles {
     pub(crate) cell: RulesetCell,
     /// What reports say of providers; follows rulesets.
     pub(crate) breakers: Breakers,
+    /// Follow rulesets.
+    pub(crate) limiters: Limiters,
     /// What reports say of calls, and what questions are answered from.
     pub(crate) book: Book,
     /// Counts rulesets.

@@ -110,6 +110,7 @@ pub(super) fn explain(facts: &Facts, proxy: &str) -> CallExplanation {
         reasoning_tokens: facts.usage.map(|usage| usage.reasoning).unwrap_or_default(),
         cost_microdollars: facts.cost_microdollars(),
         usage_estimated: facts.usage_estimated,
+        limit: facts.limit.map(|(subject, limit)| format!("{subject} {limit}")).unwrap_or_default(),
     }
 }
 

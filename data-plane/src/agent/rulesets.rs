@@ -8,7 +8,7 @@ use breakwater_common::time::MonoMillis;
 use breakwater_common::violation::Violation;
 use breakwater_proto::v1::rejection::Code;
 use breakwater_proto::v1::watch_rulesets_request::Message;
-use breakwater_proto::v1::{Ack, Hello, Nack, Rejection};
+use breakwater_proto::v1::{Ack, Heartbeat, Hello, Nack, Rejection};
 
 use super::assembly::{Assembly, reject};
 use super::{Handles, Identity};
@@ -49,6 +49,11 @@ impl<'a> Taker<'a> {
         cluster_id.clone_into(self.cluster_id);
     }
 
+    /// Takes in what a heartbeat says of the fleet.
+    pub(super) fn beat(&self, beat: &Heartbeat) {
+        self.handles.limiters.share_among(beat.proxies);
+    }
+
     /// Starts a ruleset; one that was not ended is forgotten.
     pub(super) fn begin(&mut self, assembly: Assembly) {
         self.assembly = Some(assembly);
@@ -85,6 +90,7 @@ impl<'a> Taker<'a> {
     fn activate(&mut self, compiled: CompiledRuleset) -> Ack {
         let revision = compiled.revision();
         self.handles.breakers.follow(compiled.providers().values().map(Arc::as_ref));
+        self.handles.limiters.follow(&compiled);
         self.handles.cell.store(Arc::new(compiled));
         self.handles.ruleset_ready.ready();
         self.handles.metrics.revision(revision);

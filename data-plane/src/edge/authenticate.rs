@@ -1,4 +1,4 @@
-//! Layer 5: whose key it is. Keys are 256 random bits, so a digest is looked up and no comparison of secret bytes takes
+//! Layer 4: whose key it is. Keys are 256 random bits, so a digest is looked up and no comparison of secret bytes takes
 //! place: time tells at most how digests sort. Here the ruleset is pinned, for this call and once.
 
 use std::sync::Arc;

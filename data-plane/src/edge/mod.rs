@@ -7,6 +7,7 @@ pub(crate) mod decode;
 pub(crate) mod doors;
 mod held;
 mod inflate;
+pub(crate) mod limit;
 mod models;
 pub(crate) mod observe;
 mod paths;

@@ -90,6 +90,7 @@ fn bad_input(fault: &Fault) -> Option<&'static str> {
         | Fault::Shed
         | Fault::NotReady
         | Fault::RateLimited { .. }
+        | Fault::Throttled { .. }
         | Fault::UpstreamUnavailable { .. }
         | Fault::NoProviderAvailable { .. }
         | Fault::DeadlineExceeded

@@ -20,6 +20,7 @@ mod formats;
 mod guarded;
 mod kit;
 mod leaving;
+mod limits;
 mod link;
 mod opaque;
 mod ops_port;

@@ -13,9 +13,9 @@ use breakwater_proto::v1::report_health_response::Message as Question;
 use breakwater_proto::v1::watch_rulesets_request::Message as Said;
 use breakwater_proto::v1::watch_rulesets_response::Message as Say;
 use breakwater_proto::v1::{
-    CallExplanation, ExplainQuestion, HealthReport, Hello, Nack, ReportHealthRequest, ReportHealthResponse,
-    RulesetBegin, RulesetChunk, RulesetEnd, RulesetResource, WatchRulesetsRequest, WatchRulesetsResponse,
-    Welcome,
+    CallExplanation, ExplainQuestion, HealthReport, Heartbeat, Hello, Nack, ReportHealthRequest,
+    ReportHealthResponse, RulesetBegin, RulesetChunk, RulesetEnd, RulesetResource, WatchRulesetsRequest,
+    WatchRulesetsResponse, Welcome,
 };
 use breakwater_runtime::{CancellationToken, Tasks};
 use futures::{Stream, StreamExt};
@@ -39,6 +39,7 @@ struct Published {
     revision: u64,
     items: Vec<Item>,
     digest: Vec<u8>,
+    proxies: u32,
 }
 
 /// See the module.
@@ -123,8 +124,19 @@ impl ControlPlane {
         items.sort_by(|one, other| (&one.kind, &one.name).cmp(&(&other.kind, &other.name)));
         let revision = self.shared.published.borrow().revision + 1;
         let digest = digest(revision, &items).to_vec();
-        self.shared.published.send_replace(Published { revision, items, digest });
+        let proxies = self.shared.published.borrow().proxies;
+        self.shared.published.send_replace(Published { revision, items, digest, proxies });
         revision
+    }
+
+    /// Says of how many proxies the fleet is, and publishes the same again under the next revision, which it returns.
+    pub fn fleet(&self, proxies: u32) -> u64 {
+        self.shared.published.send_modify(|published| {
+            published.proxies = proxies;
+            published.revision += 1;
+            published.digest = digest(published.revision, &published.items).to_vec();
+        });
+        self.shared.published.borrow().revision
     }
 
     /// Publishes the same again under the next revision, with a digest that is not its.
@@ -279,7 +291,8 @@ impl Shared {
 }
 
 async fn send_ruleset(outbox: &mpsc::Sender<Result<WatchRulesetsResponse, Status>>, ruleset: Published) {
-    let Published { revision, items, digest } = ruleset;
+    let Published { revision, items, digest, proxies } = ruleset;
+    say(outbox, Say::Heartbeat(Heartbeat { sequence: revision, revision, proxies })).await;
     let resources = u32::try_from(items.len()).unwrap();
     say(outbox, Say::Begin(RulesetBegin { revision, resources })).await;
     for item in items {
