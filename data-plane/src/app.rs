@@ -22,6 +22,7 @@ use crate::gate::Gate;
 use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes;
+use crate::reroutes::Reroutes;
 use crate::ruleset_cell::RulesetCell;
 use crate::server::{Server, Settings};
 use crate::stack::{self, Parts};
@@ -72,6 +73,7 @@ impl App {
             breakers: Breakers::new(clock.clone(), number(&random()?)),
             limiters: Limiters::new(clock.clone()),
             gate: Gate::new(),
+            reroutes: Reroutes::new(clock.clone(), metrics.clone()),
             outcomes,
             metrics: metrics.clone(),
             clients: Clients::new(config.upstream.ca_file.as_deref())?,
@@ -80,6 +82,7 @@ impl App {
             cell: parts.cell.clone(),
             breakers: parts.breakers.clone(),
             limiters: parts.limiters.clone(),
+            reroutes: parts.reroutes.clone(),
             book,
             metrics: metrics.clone(),
             clock: clock.clone(),

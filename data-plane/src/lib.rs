@@ -25,6 +25,7 @@ mod gate;
 mod limiters;
 mod metrics;
 mod outcomes;
+mod reroutes;
 mod ruleset_cell;
 mod server;
 mod stack;

@@ -45,6 +45,7 @@ struct Shared {
     shed: Family<PriorityLabels, Counter>,
     calls_bound: Gauge,
     calls_running: Gauge,
+    rerouted: Family<ReroutedLabels, Gauge>,
     revision: Gauge,
     rulesets: Family<CauseLabels, Counter>,
     connected: Gauge,
@@ -91,6 +92,12 @@ struct AttemptLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReroutedLabels {
+    route: String,
+    provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FindingLabels {
     side: &'static str,
     category: &'static str,
@@ -132,6 +139,7 @@ impl Metrics {
             shed: Family::default(),
             calls_bound: Gauge::default(),
             calls_running: Gauge::default(),
+            rerouted: Family::default(),
             revision: Gauge::default(),
             rulesets: Family::default(),
             connected: Gauge::default(),
@@ -210,6 +218,20 @@ impl Metrics {
     pub(crate) fn gate(&self, bound: u32, running: u32) {
         let _ = self.0.calls_bound.set(i64::from(bound));
         let _ = self.0.calls_running.set(i64::from(running));
+    }
+
+    /// Says whether a route asks a provider after its fallbacks.
+    pub(crate) fn rerouted(&self, route: &str, provider: &str, away: bool) {
+        let shared = &self.0;
+        let (route, provider) =
+            (shared.routes.admit(route).to_owned(), shared.providers.admit(provider).to_owned());
+        let gauge = shared.rerouted.get_or_create_owned(&ReroutedLabels { route, provider });
+        let _ = gauge.set(i64::from(away));
+    }
+
+    /// Forgets which routes were moved, before they are said anew.
+    pub(crate) fn not_rerouted(&self) {
+        self.0.rerouted.clear();
     }
 
     /// Says which revision is in force.
@@ -306,6 +328,11 @@ impl Shared {
         );
         registry.register("breakwater_calls_bound", "Calls taken in at once", self.calls_bound.clone());
         registry.register("breakwater_calls_running", "Calls that are in", self.calls_running.clone());
+        registry.register(
+            "breakwater_route_rerouted",
+            "1 while a route asks a provider after its fallbacks, for its service level",
+            self.rerouted.clone(),
+        );
         registry.register("breakwater_config_revision", "Ruleset in force", self.revision.clone());
         registry.register("breakwater_config_rulesets", "Rulesets received", self.rulesets.clone());
         registry.register(
@@ -375,11 +402,12 @@ mod tests {
             ..Facts::default()
         });
         metrics.bad_input("header_flood");
+        metrics.rerouted("chat", "openai", true);
         metrics.ruleset("accepted");
         let text = metrics.encode(&breakers);
         let names: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 16);
+        assert_eq!(names.len(), 17);
         for name in names {
             assert!(list.contains(&format!("`{name}")), "{name} is not in docs/metrics.md");
         }

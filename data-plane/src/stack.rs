@@ -22,6 +22,7 @@ use crate::gate::Gate;
 use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
+use crate::reroutes::Reroutes;
 use crate::ruleset_cell::RulesetCell;
 use crate::server::Stack;
 use crate::upstream::breaker::Breaker;
@@ -42,6 +43,8 @@ pub(crate) struct Parts {
     pub(crate) limiters: Limiters,
     /// How many calls are taken in.
     pub(crate) gate: Gate,
+    /// What routes' endpoints keep of what the routes ask for.
+    pub(crate) reroutes: Reroutes,
     /// Where outcomes go.
     pub(crate) outcomes: Outcomes,
     /// What is counted.
@@ -52,7 +55,7 @@ pub(crate) struct Parts {
 
 /// Builds the stack of a port.
 pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
-    let Parts { clock, cell, breakers, limiters, gate, outcomes, metrics, clients } = parts.clone();
+    let Parts { clock, cell, breakers, limiters, gate, reroutes, outcomes, metrics, clients } = parts.clone();
     let (observe_clock, attempts_clock, sign_clock) = (clock.clone(), clock.clone(), clock.clone());
     let dispatch_clock = clock.clone();
     let stack = ServiceBuilder::new()
@@ -75,7 +78,7 @@ pub(crate) fn build(parts: &Parts, probes: Arc<Probes>) -> Stack {
         // Outside of the attempts: a blocked call is answered, not tried elsewhere.
         .layer(layer_fn(Guard::new))
         // The chain of upstreams.
-        .layer(layer_fn(move |inner| Attempts::new(inner, attempts_clock.clone())))
+        .layer(layer_fn(move |inner| Attempts::new(inner, attempts_clock.clone(), reroutes.clone())))
         // Inside of the attempts: each try asks the breaker of its own provider.
         .layer(layer_fn(move |inner| Breaker::new(inner, breakers.clone())))
         // Only an attempt that was let through gets a credential.

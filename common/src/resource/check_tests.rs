@@ -72,6 +72,7 @@ fn route(chain: Vec<EndpointRef>) -> Route {
         max_price: None,
         limits: Limits::default(),
         deadline: Duration::from_secs(1),
+        sla: None,
     }
 }
 

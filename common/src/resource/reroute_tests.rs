@@ -51,6 +51,7 @@ fn route(sovereignty: &str, fallbacks: Vec<EndpointRef>) -> Spec {
         limits: crate::limit::Limits::default(),
         max_price: None,
         deadline: Duration::from_secs(1),
+        sla: None,
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::sla;
+
 use super::Price;
 use crate::limit::Limits;
 
@@ -30,6 +32,8 @@ pub struct Route {
     pub limits: Limits,
     /// The whole call's limit.
     pub deadline: Duration,
+    /// When an endpoint is asked after its fallbacks; none if nothing is asked for.
+    pub sla: Option<sla::Settings>,
 }
 
 impl Route {

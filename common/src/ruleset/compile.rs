@@ -164,6 +164,7 @@ impl<'a> Compiler<'a> {
             provider_state: route.provider_state,
             limits: route.limits,
             sovereignty: route.sovereignty.clone(),
+            sla: route.sla,
             max_price: route.max_price,
             default: self.candidates(&chains.default),
             detour: over.and_then(|over| self.detour(route, &chains, over)),

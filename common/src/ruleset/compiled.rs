@@ -10,6 +10,7 @@ use crate::guard::CompiledGuards;
 use crate::limit::Limits;
 use crate::resource::eligible::{Place, Terms};
 use crate::resource::{Allowed, CompiledCondition, Facts, Price, Provider, Tenant};
+use crate::sla;
 use crate::time::UnixMillis;
 
 /// A ruleset, ready. It never changes; a call keeps the one it began with.
@@ -60,6 +61,8 @@ pub struct CompiledRoute {
     pub sovereignty: String,
     /// The most that a model may cost.
     pub max_price: Option<Price>,
+    /// When an endpoint is asked after its fallbacks.
+    pub sla: Option<sla::Settings>,
     pub(super) default: Vec<Candidate>,
     pub(super) rules: Vec<CompiledRule>,
     pub(super) detour: Option<Detour>,
@@ -179,6 +182,13 @@ impl CompiledRuleset {
 }
 
 impl CompiledRoute {
+    /// Returns the candidates of all its chains; one of two chains comes twice.
+    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        let rules = self.rules.iter().flat_map(|rule| &rule.candidates);
+        let detour = self.detour.iter().flat_map(|detour| &detour.default);
+        self.default.iter().chain(rules).chain(detour)
+    }
+
     /// Returns what the route, and a tenant's lists, demand of whoever answers.
     #[must_use]
     pub fn terms<'a>(&'a self, allowed: &'a Allowed) -> Terms<'a> {

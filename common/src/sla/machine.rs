@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::window::{Counts, Window};
 use crate::limits::{
-    SLA_BAD_CALLS_MIN, SLA_GOOD_PROBES_MIN, SLA_HOLD_MS, SLA_LATENCY_WINDOW_MS, SLA_PROBE_EVERY,
-    SLA_PROBE_INTERVAL_MS, SLA_SOON_MS, SLA_TIMED_CALLS_MIN,
+    SLA_ANSWER_MS_PER_TOKEN, SLA_BAD_CALLS_MIN, SLA_GOOD_PROBES_MIN, SLA_HOLD_MS, SLA_LATENCY_WINDOW_MS,
+    SLA_PROBE_EVERY, SLA_PROBE_INTERVAL_MS, SLA_SOON_MS, SLA_TIMED_CALLS_MIN,
 };
 use crate::time::MonoMillis;
 
@@ -39,6 +39,20 @@ pub struct Sample {
     pub good: bool,
     /// Its time to the first token, or that in which it gave none; none if that is not known.
     pub first_token: Option<Duration>,
+}
+
+impl Sample {
+    /// Makes the sample of a call that took so long to its first content, or to its failure.
+    ///
+    /// Nobody sees the first token of an answer in one piece, so that is granted [`SLA_ANSWER_MS_PER_TOKEN`] for each of its
+    /// `tokens`. A failure that came sooner than the limit says nothing about time.
+    #[must_use]
+    pub fn of(settings: &Settings, good: bool, taken: Duration, tokens: u64) -> Self {
+        let granted = Duration::from_millis(tokens.saturating_mul(SLA_ANSWER_MS_PER_TOKEN));
+        let first_token = taken.saturating_sub(granted);
+        let tells = good || settings.failover_latency.is_some_and(|limit| first_token > limit);
+        Self { good, first_token: tells.then_some(first_token) }
+    }
 }
 
 /// Whether a call may go to the endpoint.

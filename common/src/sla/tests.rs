@@ -208,3 +208,14 @@ fn the_hold_has_its_bounds() {
     assert_eq!(latency(3_600_000).hold(), ms(SLA_HOLD_MS.1));
     assert_eq!(availability(99.0, 300_000).hold(), ms(30_000));
 }
+
+#[test]
+fn what_a_call_took_says_what_it_can() {
+    let settings = latency(2_000);
+    let of = |good, taken, tokens| Sample::of(&settings, good, ms(taken), tokens).first_token;
+    assert_eq!(of(true, 1_500, 0), Some(ms(1_500)));
+    assert_eq!(of(true, 9_500, 300), Some(ms(500)), "an answer in one piece takes its tokens' time");
+    assert_eq!(of(true, 100, 300), Some(ms(0)));
+    assert_eq!(of(false, 5, 0), None, "a quick failure is not quick service");
+    assert_eq!(of(false, 2_001, 0), Some(ms(2_001)));
+}

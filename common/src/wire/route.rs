@@ -1,11 +1,16 @@
 //! `RouteSpec`.
 
+use std::time::Duration;
+
 use breakwater_proto::v1;
 use prost_types::Value;
 use prost_types::value::Kind as ValueKind;
 
 use super::{Problems, limits};
-use crate::resource::{Condition, ConditionValue, EndpointRef, Operator, Route, RouteRule, RuleChain};
+use crate::resource::{
+    Condition, ConditionValue, EndpointRef, Operator, Route, RouteRule, RuleChain, quantity,
+};
+use crate::sla;
 
 pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
     for (index, alias) in spec.aliases.iter().enumerate() {
@@ -35,7 +40,30 @@ pub(super) fn decode(spec: v1::RouteSpec, problems: &mut Problems) -> Route {
         max_price: spec.max_price.map(super::provider::price),
         limits: limits::of_route(spec.throttling_policy),
         deadline: problems.duration("spec.deadline", &spec.deadline, Route::DEADLINE_DEFAULT),
+        sla: spec.sla.and_then(|message| sla(&message, problems)),
     }
+}
+
+/// Returns none if nothing is asked for.
+fn sla(message: &v1::Sla, problems: &mut Problems) -> Option<sla::Settings> {
+    let latency = problems.duration("spec.sla.failover_latency", &message.failover_latency, Duration::ZERO);
+    let min_availability = match message.min_availability.as_str() {
+        "" => None,
+        text => quantity::percent(text)
+            .map_err(|error| problems.add("spec.sla.min_availability", error.to_string()))
+            .ok(),
+    };
+    let availability_window = problems.duration(
+        "spec.sla.availability_window",
+        &message.availability_window,
+        Duration::from_secs(300),
+    );
+    let failover_latency = (latency > Duration::ZERO).then_some(latency);
+    (failover_latency.is_some() || min_availability.is_some()).then_some(sla::Settings {
+        failover_latency,
+        min_availability,
+        availability_window,
+    })
 }
 
 /// Returns none, with a violation, if it is given in both forms, in neither, or in half of one.

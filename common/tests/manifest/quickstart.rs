@@ -143,7 +143,7 @@ spec:
     - backup-chat
   policies:
     - production
-  sla: # not yet enforced
+  sla:
     failover_latency: 2000ms
     min_availability: 99.9%
     availability_window: 5m
@@ -162,8 +162,6 @@ spec:
 revision: 7
 create_time: 1970-01-01T00:00:00.000Z
 update_time: 1970-01-01T00:00:00.000Z
-not_yet_enforced:
-  - spec.sla
 "#;
     assert_eq!(json_to_yaml(&json, &not_yet_enforced(route.kind, &route.spec)), expect);
 }

@@ -11,7 +11,9 @@ use breakwater_common::resource::Kind;
 use breakwater_common::time::UnixMillis;
 use breakwater_control_core::snapshot::TABLE_LEDGER;
 use breakwater_control_core::wire::{decode_proposal, encode_proposal};
-use breakwater_control_core::{Command, Principal, Proposal, Replaces, ResourceWrite, Role, State};
+use breakwater_control_core::{
+    Command, Principal, Proposal, Replaces, ResourceWrite, Role, SetRouteOverride, State,
+};
 use kit::*;
 use proptest::prelude::*;
 
@@ -52,6 +54,13 @@ fn any_command() -> impl Strategy<Value = Command> {
                 Command::CreateKey(key)
             }),
         1 => any_id().prop_map(|id| Command::RevokeKey { id }),
+        2 => (0..2_u8, 0..3_u8, proptest::option::of(0..20_u64)).prop_map(|(route, endpoint, expected_revision)| {
+            let set = to(&format!("r{route}"), Some(&format!("e{endpoint}")));
+            Command::SetRouteOverride(SetRouteOverride { expected_revision, ..set })
+        }),
+        1 => (0..2_u8).prop_map(|n| Command::ClearRouteOverride {
+            route: format!("r{n}"), reason: "r".to_owned(), made_by_revision: None,
+        }),
         1 => (any_id(), 0..6_usize).prop_map(|(id, role)| Command::CreateToken(token(&id, Role::ALL[role]))),
         1 => prop_oneof![any_id(), Just(VIEWER.to_owned()), Just(ADMIN.to_owned())]
             .prop_map(|id| Command::RevokeToken { id }),

@@ -14,6 +14,7 @@ use crate::breakers::Breakers;
 use crate::limiters::Limiters;
 use crate::metrics::Metrics;
 use crate::outcomes::Book;
+use crate::reroutes::Reroutes;
 use crate::ruleset_cell::RulesetCell;
 
 pub(crate) use link::Agent;
@@ -27,6 +28,8 @@ pub(crate) struct Handles {
     pub(crate) breakers: Breakers,
     /// Follow rulesets.
     pub(crate) limiters: Limiters,
+    /// Follows rulesets.
+    pub(crate) reroutes: Reroutes,
     /// What reports say of calls, and what questions are answered from.
     pub(crate) book: Book,
     /// Counts rulesets.

@@ -91,6 +91,7 @@ impl<'a> Taker<'a> {
         let revision = compiled.revision();
         self.handles.breakers.follow(compiled.providers().values().map(Arc::as_ref));
         self.handles.limiters.follow(&compiled);
+        self.handles.reroutes.follow(&compiled);
         self.handles.cell.store(Arc::new(compiled));
         self.handles.ruleset_ready.ready();
         self.handles.metrics.revision(revision);

@@ -27,6 +27,7 @@ use super::underway::Underway;
 use super::{left_out, reply};
 use crate::call::{Answer, Attempt, AttemptFault, Call, Pending, Reply, State};
 use crate::fault::Fault;
+use crate::reroutes::Reroutes;
 use crate::tokens;
 
 /// See the module.
@@ -34,12 +35,13 @@ use crate::tokens;
 pub(crate) struct Attempts<S> {
     inner: S,
     clock: SharedClock,
+    reroutes: Reroutes,
 }
 
 impl<S> Attempts<S> {
     /// Wraps a service.
-    pub(crate) fn new(inner: S, clock: SharedClock) -> Self {
-        Self { inner, clock }
+    pub(crate) fn new(inner: S, clock: SharedClock, reroutes: Reroutes) -> Self {
+        Self { inner, clock, reroutes }
     }
 }
 
@@ -61,11 +63,12 @@ where
     fn call(&mut self, call: Call) -> Self::Future {
         let inner = self.inner.clone();
         let clock = self.clock.clone();
-        Box::pin(run(inner, clock, call))
+        let reroutes = self.reroutes.clone();
+        Box::pin(run(inner, clock, reroutes, call))
     }
 }
 
-async fn run<S>(mut inner: S, clock: SharedClock, call: Call) -> Result<Reply, Fault>
+async fn run<S>(mut inner: S, clock: SharedClock, reroutes: Reroutes, call: Call) -> Result<Reply, Fault>
 where
     S: Service<Attempt, Response = Answer, Error = AttemptFault, Future = Pending<Answer, AttemptFault>>,
 {
@@ -75,6 +78,10 @@ where
         // It is kept in one place.
         candidates.retain(|candidate| eligibility.against(candidate).is_none() && keeps(candidate));
         candidates.truncate(1);
+    } else {
+        for passed in reroutes.order(&call.route, &mut candidates) {
+            call.trace.attempt(note(&passed, "skipped", "sla_reroute"));
+        }
     }
     let mut failures = Failures::new(candidates.len());
     let rates_mean_something = call.route.reveal_provider || one_provider(&candidates);
@@ -97,6 +104,7 @@ where
                 continue;
             }
         };
+        let started = clock.mono();
         let underway = Underway::new(&call, &clock, note(candidate, "", ""));
         let tried = match inner.call(attempt).await {
             Ok(mut answer) => {
@@ -112,6 +120,10 @@ where
                 Err(fault)
             }
         };
+        if let Some(good) = served(&tried) {
+            let tokens = call.trace.note().usage.filter(|_| good).map_or(0, |usage| usage.output);
+            reroutes.report(&call.route, candidate, good, clock.mono().since(started), tokens);
+        }
         match &tried {
             Ok(_) => underway.end("succeeded", String::new(), Some(200)),
             Err(fault) => underway.end(Failures::result(fault), fault.word(), fault.status),
@@ -134,6 +146,15 @@ where
         }
     }
     Err(failures.verdict())
+}
+
+/// Whether an upstream served a call; none if it was not asked, or if the fault was the caller's own.
+fn served(tried: &Result<Reply, AttemptFault>) -> Option<bool> {
+    match tried {
+        Ok(_) => Some(true),
+        Err(fault) if fault.rejection.is_some() || fault.class.is_unasked() => None,
+        Err(fault) => (fault.class.effect().next != Next::Stop).then_some(false),
+    }
 }
 
 /// Returns the chain of the rule that holds for the call.

@@ -95,9 +95,10 @@ pub(super) const DATA_PLANE_ROOMS: &Rooms = &[
     ("gate", &["metrics"]),
     ("limiters", &["trace"]),
     ("outcomes", &["metrics", "trace"]),
+    ("reroutes", &["metrics"]),
     ("server", &["call", "metrics"]),
     ("upstream", &["body", "breakers", "call", "fault", "told"]),
-    ("enforce", &["body", "breakers", "call", "fault", "told", "tokens", "trace"]),
+    ("enforce", &["body", "breakers", "call", "fault", "reroutes", "told", "tokens", "trace"]),
     (
         "edge",
         &[
@@ -126,12 +127,13 @@ pub(super) const DATA_PLANE_ROOMS: &Rooms = &[
             "limiters",
             "metrics",
             "outcomes",
+            "reroutes",
             "ruleset_cell",
             "server",
             "upstream",
         ],
     ),
-    ("agent", &["breakers", "limiters", "metrics", "outcomes", "ruleset_cell", "trace"]),
+    ("agent", &["breakers", "limiters", "metrics", "outcomes", "reroutes", "ruleset_cell", "trace"]),
 ];
 
 /// Inside `data-plane/dialect/src`. A format's room knows the form between and no other format: only `translate` puts two
@@ -211,11 +213,11 @@ pub(super) const COMMON_ROOMS: &Rooms = &[
     ("sla", &["limits", "time"]),
     ("ledger", &["limits"]),
     ("limit", &["limits", "time"]),
-    ("resource", &["breaker", "limit", "limits", "suggest", "violation"]),
+    ("resource", &["breaker", "limit", "limits", "sla", "suggest", "violation"]),
     ("guard", &["limits", "resource", "violation"]),
-    ("wire", &["breaker", "limit", "limits", "resource", "time", "violation"]),
+    ("wire", &["breaker", "limit", "limits", "resource", "sla", "time", "violation"]),
     ("manifest", &["limits", "resource", "suggest", "time", "violation"]),
-    ("ruleset", &["guard", "limit", "limits", "resource", "time", "violation", "wire"]),
+    ("ruleset", &["guard", "limit", "limits", "resource", "sla", "time", "violation", "wire"]),
 ];
 
 /// Files at the root of a crate that are no rooms.
