@@ -18,6 +18,8 @@ pub enum Class {
     Connect,
     /// A stream gave no first byte or no first content in time.
     FirstByteTimeout,
+    /// A call that is not streamed got no whole answer in time.
+    ResponseTimeout,
     /// A status that says that the upstream does not work: 5xx, 408.
     Status,
     /// A redirect or another status that no completion has.
@@ -147,6 +149,7 @@ impl Class {
             Self::BadConfiguration => "bad_configuration",
             Self::Connect => "connect",
             Self::FirstByteTimeout => "first_byte_timeout",
+            Self::ResponseTimeout => "response_timeout",
             Self::Status | Self::UnexpectedStatus => "status",
             Self::RateLimited => "rate_limited",
             Self::QuotaExhausted | Self::QuotaDoubtful => "quota_exhausted",
@@ -174,6 +177,7 @@ impl Class {
             Self::Status => (O::Failure, C::OpenAtLeast, N::Candidate),
             Self::Connect
             | Self::FirstByteTimeout
+            | Self::ResponseTimeout
             | Self::UnexpectedStatus
             | Self::Garbage
             | Self::TooLarge

@@ -132,15 +132,19 @@ pub struct Timeouts {
     pub first_token: Duration,
     /// Longest silence within an answer.
     pub idle: Duration,
+    /// Of a call that is not streamed: from the request sent to the whole answer.
+    pub response: Duration,
 }
 
 impl Default for Timeouts {
-    /// 5 s, 30 s, 30 s (source: resource language, quickstart.yaml).
+    /// 5 s, 30 s, 30 s (source: resource language, quickstart.yaml); for a whole answer half of a route's usual deadline, so
+    /// that a provider that never answers leaves as much time to the next.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             first_token: Duration::from_secs(30),
             idle: Duration::from_secs(30),
+            response: Duration::from_secs(300),
         }
     }
 }

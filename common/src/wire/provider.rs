@@ -63,5 +63,6 @@ fn timeouts(message: &v1::Timeouts, problems: &mut Problems) -> Timeouts {
             default.first_token,
         ),
         idle: problems.duration("spec.timeouts.idle", &message.idle, default.idle),
+        response: problems.duration("spec.timeouts.response", &message.response, default.response),
     }
 }

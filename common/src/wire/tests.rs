@@ -73,7 +73,12 @@ fn a_provider_s_quantities_become_numbers() {
         decoded.breaker,
         breaker::Settings { failures, ..breaker::Settings::exact(3, millis(90_000)) }
     );
-    let timeouts = Timeouts { connect: millis(250), first_token: millis(30_000), idle: millis(120_000) };
+    let timeouts = Timeouts {
+        connect: millis(250),
+        first_token: millis(30_000),
+        idle: millis(120_000),
+        response: millis(300_000),
+    };
     assert_eq!(decoded.timeouts, timeouts);
 }
 

@@ -109,7 +109,9 @@ fn unknown_fields_are_named_with_the_nearest_known_one() {
     );
     check_provider(
         "  timeouts: {zone: 1}",
-        &["line 6: Provider/p: spec.timeouts.zone: unknown field; known are connect, first_token, idle"],
+        &[
+            "line 6: Provider/p: spec.timeouts.zone: unknown field; known are connect, first_token, idle, response",
+        ],
     );
 }
 

@@ -70,6 +70,7 @@ impl Failures {
             Class::BadConfiguration
             | Class::Connect
             | Class::FirstByteTimeout
+            | Class::ResponseTimeout
             | Class::Status
             | Class::QuotaExhausted
             | Class::QuotaDoubtful

@@ -53,15 +53,16 @@ async fn dispatch(clients: Clients, clock: SharedClock, signed: Signed) -> Resul
     let limits = attempt.upstream.provider.timeouts;
     let client = clients.get(limits.connect);
     let sent = Instant::now();
-    let answered = client.request(request);
-    let answered = if attempt.stream {
-        // Connecting has its own limit within this one; what remains is the wait for the answer.
-        let by = sent + limits.connect + limits.first_token;
-        timeout_at(by, answered).await.map_err(|_elapsed| AttemptFault::new(Class::FirstByteTimeout))?
+    // Connecting has its own limit within these; what remains is the wait for the answer. That to a plain call begins when
+    // all of it is thought out.
+    let whole_by = sent + limits.connect + limits.response;
+    let (head_by, late) = if attempt.stream {
+        (sent + limits.connect + limits.first_token, Class::FirstByteTimeout)
     } else {
-        // The first byte comes when the whole answer is thought out: only the call's deadline, above, bounds that.
-        answered.await
+        (whole_by, Class::ResponseTimeout)
     };
+    let answered = timeout_at(head_by, client.request(request)).await;
+    let answered = answered.map_err(|_elapsed| AttemptFault::new(late))?;
     let response = answered.map_err(|error| {
         // The error's text may hold the address: it stays at debug, which is off in production.
         tracing::debug!(provider = %attempt.upstream.name, connect = error.is_connect(), "attempt failed");
@@ -69,7 +70,8 @@ async fn dispatch(clients: Clients, clock: SharedClock, signed: Signed) -> Resul
     })?;
     let first_byte = sent.elapsed();
     let told = Told::of(response.headers(), attempt.exchange.client, clock.wall());
-    let body = match take(&attempt, response, limits.idle).await {
+    let body = timeout_at(whole_by, take(&attempt, response, limits.idle)).await;
+    let body = match body.unwrap_or_else(|_elapsed| Err(AttemptFault::new(Class::ResponseTimeout))) {
         Ok(body) => body,
         Err(fault) => return Err(AttemptFault { told: Box::new(told), ..fault }),
     };
