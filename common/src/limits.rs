@@ -105,6 +105,8 @@ pub const CALL_HEADER_BYTES_MAX: usize = 64 * 1024;
 pub const CALL_HEADERS_MAX: usize = 100;
 /// Connections a proxy serves at once; beyond it accept waits.
 pub const PROXY_CONNECTIONS_MAX: usize = 16_384;
+/// Tokens that one call can have: as many as a model's `context_window` may say. A provider that says more says nothing.
+pub const CALL_TOKENS_MAX: u64 = 100_000_000;
 /// Calls a proxy serves at once; beyond it, and before it if its own work waits, calls are shed with 503.
 pub const PROXY_CALLS_MAX: u32 = 8_192;
 /// Calls that a proxy serves at once however long its own work waits.

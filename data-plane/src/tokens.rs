@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use breakwater_common::limits::ANSWER_TOKENS_RESERVED;
+use breakwater_common::limits::{ANSWER_TOKENS_RESERVED, CALL_TOKENS_MAX};
 use breakwater_dialect::Format;
 use breakwater_dialect::ir::Usage;
 use breakwater_dialect::json::Place;
@@ -74,7 +74,7 @@ impl Unsaid {
     /// Returns the tokens of a stream, and whether they are estimated in part. `pieces` are the events that went to the caller:
     /// a stream that was not whole said what it read, and of what it wrote at most how it began.
     pub(crate) fn settle(&self, said: Option<Usage>, whole: bool, pieces: u64) -> (Usage, bool) {
-        match said {
+        match believed(said) {
             Some(usage) if whole || usage.output >= pieces => (usage, false),
             Some(usage) => (Usage { output: pieces, ..usage }, true),
             None => (self.usage(pieces), true),
@@ -89,6 +89,11 @@ impl Unsaid {
         };
         Usage { input, output, ..Usage::default() }
     }
+}
+
+/// Returns what a provider said, unless no model can have read and written so much: then it said nothing that could be billed.
+pub(crate) fn believed(said: Option<Usage>) -> Option<Usage> {
+    said.filter(|usage| usage.total() <= CALL_TOKENS_MAX)
 }
 
 /// Returns what so many bytes of text are likely to be.
@@ -122,6 +127,15 @@ mod tests {
         check(Some(said), false, (9, 40), true);
         check(Some(Usage { output: 70, ..said }), false, (9, 70), false);
         check(None, true, (4, 40), true);
+    }
+
+    #[test]
+    fn what_no_model_writes_was_not_said() {
+        let said = |input, output| believed(Some(Usage { input, output, ..Usage::default() })).is_some();
+        assert!(said(CALL_TOKENS_MAX - 1, 1));
+        assert!(!said(CALL_TOKENS_MAX, 1));
+        assert!(!said(u64::MAX, u64::MAX), "the sum has no overflow");
+        assert!(believed(None).is_none());
     }
 
     #[test]

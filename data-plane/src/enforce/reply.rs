@@ -85,7 +85,7 @@ fn whole(
 
 /// Notes the tokens of an answer that is there at once, by its bytes where the provider did not say them.
 fn settle(call: &Call, said: Option<Usage>, bytes: usize) {
-    let said = said.filter(|_| call.is_settled());
+    let said = tokens::believed(said).filter(|_| call.is_settled());
     let mut facts = call.trace.note();
     facts.usage_estimated = said.is_none();
     facts.usage =
