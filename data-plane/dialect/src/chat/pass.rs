@@ -54,8 +54,13 @@ impl Passing for Chat {
     }
 
     fn answers<'a>(&self, root: Place<'a>) -> Option<Vec<Place<'a>>> {
-        let choices = root.get("choices").filter(Place::is_array)?;
-        Some(choices.elements().chain(beside(root).map(|member| member.value)).collect())
+        let mut answers: Vec<_> = root.get("choices").filter(Place::is_array)?.elements().collect();
+        if answers.is_empty() {
+            // An answer without a choice is none: another provider may give one.
+            return None;
+        }
+        answers.extend(beside(root).map(|member| member.value));
+        Some(answers)
     }
 
     fn head_edits(&self, root: Place<'_>, caller: &Caller) -> Edits {

@@ -57,7 +57,7 @@ fn nested_names_of_models_give_way_to_the_alias_and_all_else_stays() {
         .replace("VENDOR", "omni-moderation-2024");
     assert_eq!(rewrite(None, &upstream).unwrap().body, expect);
     for other in [r#"null"#, r#""x""#, r#"[{"model":1}]"#, r#"{"input":{"type":"error"},"output":[]}"#] {
-        let odd = format!(r#"{{"model":"prod-chat","choices":[],"moderation":{other}}}"#);
+        let odd = format!(r#"{{"model":"prod-chat","choices":[{{"index":0}}],"moderation":{other}}}"#);
         assert_eq!(rewrite(None, &odd).unwrap().body, odd);
     }
 }
@@ -127,14 +127,22 @@ fn text_in_fields_that_are_not_known_is_read() {
 
 #[test]
 fn what_is_not_the_format_is_garbage() {
-    for body in ["", "<html>", "{}", r#"{"choices":{}}"#, r#"{"error":{"message":"x"}}"#, r#"{"choices":["#] {
+    for body in [
+        "",
+        "<html>",
+        "{}",
+        r#"{"choices":{}}"#,
+        r#"{"choices":[]}"#,
+        r#"{"error":{"message":"x"}}"#,
+        r#"{"choices":["#,
+    ] {
         assert_eq!(rewrite(None, body).unwrap_err(), Garbage, "{body}");
     }
 }
 
 #[test]
 fn ids_and_fingerprints_of_the_vendor_give_way_to_the_calls_own() {
-    let answer = r#"{"id":"gen-17809","model":"m","system_fingerprint":"fp_1","choices":[]}"#;
+    let answer = r#"{"id":"gen-17809","model":"m","system_fingerprint":"fp_1","choices":[{"index":0}]}"#;
     let body = exchange("m", None, true).reply(&Bytes::from_static(answer.as_bytes())).unwrap().body;
-    assert_eq!(body, r#"{"id":"chatcmpl-0123","model":"m","choices":[]}"#);
+    assert_eq!(body, r#"{"id":"chatcmpl-0123","model":"m","choices":[{"index":0}]}"#);
 }
