@@ -1,8 +1,12 @@
-//! The body of a simulated answer: chunks with pauses between them, and an end that may be no good end.
+//! The body of a simulated answer: chunks with pauses between them.
 
 use std::{
     collections::VecDeque,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -11,79 +15,59 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// Time between the last chunk and a cut. hyper drops what it has not flushed when a body fails; this lets it flush.
-const FLUSH_BEFORE_CUT: Duration = Duration::from_millis(20);
-
-/// How a body ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// As the format says.
-    Clean,
-    /// The connection ends in the middle.
-    Cut,
-    /// Nothing more comes, and the connection stays.
-    Stall,
-}
-
-/// The connection was meant to end here.
-#[derive(Debug, thiserror::Error)]
-#[error("cut by a simulated fault")]
-pub(super) struct Cut;
-
 /// Chunks with pauses between them.
 pub(super) struct PacedBody {
     chunks: VecDeque<Bytes>,
     pause: Duration,
-    end: End,
+    completed: Option<Arc<AtomicU64>>,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl PacedBody {
-    /// Makes a body. `pause` lies between two chunks, not before the first.
-    pub(super) fn new(chunks: impl IntoIterator<Item = Bytes>, pause: Duration, end: End) -> Self {
-        Self { chunks: chunks.into_iter().collect(), pause, end, waiting: None }
+    /// Makes a body. `pause` lies between two chunks, not before the first; the last chunk counts one in `completed`.
+    pub(super) fn new(
+        chunks: impl IntoIterator<Item = Bytes>,
+        pause: Duration,
+        completed: Option<Arc<AtomicU64>>,
+    ) -> Self {
+        let chunks = chunks.into_iter().filter(|chunk| !chunk.is_empty()).collect();
+        Self { chunks, pause, completed, waiting: None }
     }
 }
 
 impl Body for PacedBody {
     type Data = Bytes;
-    type Error = Cut;
+    type Error = std::convert::Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Some(waiting) = &mut self.waiting {
             ready!(waiting.as_mut().poll(context));
             self.waiting = None;
         }
-        if let Some(chunk) = self.chunks.pop_front() {
-            if !self.chunks.is_empty() && !self.pause.is_zero() {
-                self.waiting = Some(Box::pin(sleep(self.pause)));
-            } else if self.chunks.is_empty() && self.end == End::Cut {
-                self.waiting = Some(Box::pin(sleep(FLUSH_BEFORE_CUT)));
+        let chunk = self.chunks.pop_front();
+        if self.chunks.is_empty() {
+            if let Some(completed) = self.completed.take() {
+                let _before = completed.fetch_add(1, Ordering::Relaxed);
             }
-            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        } else if !self.pause.is_zero() {
+            self.waiting = Some(Box::pin(sleep(self.pause)));
         }
-        match self.end {
-            End::Clean => Poll::Ready(None),
-            End::Cut => Poll::Ready(Some(Err(Cut))),
-            // No waker: the caller's leaving, seen by the connection, ends it.
-            End::Stall => Poll::Pending,
-        }
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.chunks.is_empty() && self.end == End::Clean
+        self.chunks.is_empty() && self.completed.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (self.end, self.chunks.len()) {
-            (End::Clean, 0) => SizeHint::with_exact(0),
-            (End::Clean, 1) => SizeHint::with_exact(
+        match self.chunks.len() {
+            0 | 1 => SizeHint::with_exact(
                 self.chunks.iter().map(|chunk| u64::try_from(chunk.len()).unwrap_or(0)).sum(),
             ),
-            (End::Clean | End::Cut | End::Stall, _) => SizeHint::default(),
+            _ => SizeHint::default(),
         }
     }
 }

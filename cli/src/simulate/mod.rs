@@ -1,28 +1,40 @@
 //! A provider that speaks the wire formats of real ones, for the first ten minutes, for drills and for tests: latency,
-//! tokens per second, status codes, cuts, stalls, broken JSON, error events, and replays of recorded traffic.
+//! tokens per second, a library of faults, and replays of recorded traffic.
 //!
 //! How it works: [`Simulator::start`] listens; each call is recorded, delayed, and answered by a scripted reply, by the
-//! recording or by a made-up model (see `model.rs` for what a prompt can ask of it); then [`Fault`]s change the answer
-//! (see [`fault`] for their grammar). Everything is decided by counters, so a run can be repeated.
+//! recording or by a made-up model (see `model.rs` for what a prompt can ask of it) in the format of its [`Dialect`]; then a
+//! [`Fault`] changes the answer or takes over the connection (see [`fault`] for their grammar). Everything is decided by
+//! counters and the time since a fault was set, so a run can be repeated. `/simulator/faults` switches faults while calls
+//! run.
 //!
-//! What it does not do: understand anything, check credentials, or speak another format than OpenAI's in this release.
+//! What it does not do: understand anything, or check credentials. It speaks HTTP/1.1 only, without TLS.
 
+mod admin;
+mod answer;
+mod ask;
 mod body;
+mod breaking;
+mod calls;
+mod connection;
+mod delivery;
 pub mod fault;
 mod model;
-mod openai;
 pub mod replay;
 mod server;
 #[cfg(test)]
 mod server_tests;
+mod shared;
+mod wire;
 
 use std::{io, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use breakwater_runtime::Tasks;
 use bytes::Bytes;
 
-pub use fault::{Fault, FaultError, FaultKind, Turn};
+pub use fault::{Fault, FaultError, Kind, LIBRARY};
 pub use replay::{Replay, ReplayError};
+
+use shared::Shared;
 
 /// Time that [`Simulator::shutdown`] waits for calls that still run.
 const DRAIN_MAX: Duration = Duration::from_secs(1);
@@ -88,14 +100,20 @@ pub struct Scripted {
     pub cut: bool,
 }
 
+/// What a simulator counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Connections that came.
+    pub connections: u64,
+    /// Calls of a model.
+    pub calls: u64,
+    /// Calls whose answer went out with all of its content: what a provider would bill in full.
+    pub completed: u64,
+}
+
 /// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// A format that this release cannot speak.
-    #[error(
-        "the simulator does not speak the dialect {0} in this release; it speaks openai (with Azure's deployment paths)"
-    )]
-    Dialect(Dialect),
     /// A word that is no format.
     #[error("unknown dialect {0:?}; known are openai, anthropic, mistral, gemini, bedrock, ollama")]
     UnknownDialect(String),
@@ -113,27 +131,21 @@ pub enum SimulatorError {
 #[derive(Debug)]
 pub struct Simulator {
     addr: SocketAddr,
-    shared: Arc<server::Shared>,
+    shared: Arc<Shared>,
     tasks: Tasks,
 }
 
 impl Simulator {
     /// Listens on an address (port 0: any free one) and answers from then on.
     ///
-    /// Errors: a dialect that is not simulated, an address that is taken.
+    /// Errors: an address that is taken.
     pub async fn start(addr: SocketAddr, options: Options) -> Result<Self, SimulatorError> {
-        match options.dialect {
-            Dialect::OpenAi => {}
-            Dialect::Anthropic | Dialect::Mistral | Dialect::Gemini | Dialect::Bedrock | Dialect::Ollama => {
-                return Err(SimulatorError::Dialect(options.dialect));
-            }
-        }
         let bind = |source| SimulatorError::Bind { addr, source };
         let listener = tokio::net::TcpListener::bind(addr).await.map_err(bind)?;
         let addr = listener.local_addr().map_err(bind)?;
-        let shared = Arc::new(server::Shared::new(options));
+        let shared = Arc::new(Shared::new(options));
         let tasks = Tasks::new();
-        tasks.spawn("simulator", server::serve(listener, shared.clone(), tasks.clone()));
+        tasks.spawn("simulator", server::serve(listener, addr, shared.clone(), tasks.clone()));
         Ok(Self { addr, shared, tasks })
     }
 
@@ -154,6 +166,12 @@ impl Simulator {
         self.shared.set_faults(faults);
     }
 
+    /// Returns what was counted since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.counts()
+    }
+
     /// Adds an answer for the next call; several are given in order, before anything else is considered.
     pub fn script(&self, reply: Scripted) {
         self.shared.script(reply);
@@ -168,6 +186,17 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.tasks.token().cancel();
+    }
+}
+
+impl Dialect {
+    /// Returns what a `base_url` of a provider of this type has behind the address.
+    #[must_use]
+    pub fn root(self) -> &'static str {
+        match self {
+            Self::OpenAi | Self::Mistral => "/v1",
+            Self::Anthropic | Self::Gemini | Self::Bedrock | Self::Ollama => "",
+        }
     }
 }
 

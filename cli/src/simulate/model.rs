@@ -7,82 +7,127 @@
 //! | `#secret` | a sentence with an invented access key: for output blocking |
 //! | `#words=N` | N words (at most 10,000): for long streams |
 //! | `#say TEXT` | TEXT and nothing else |
+//! | `#calls=N` | the tool is called N times (at most 16) |
 //!
-//! With `tools` it calls one if `tool_choice` demands it, or if the message has a word of a tool's name
-//! ("weather" calls `get_weather`); the arguments are made up by the tool's schema. With a `response_format` of JSON it
-//! answers JSON. `max_tokens` cuts the answer, with `finish_reason` "length"; a token is a word and its space.
+//! With tools it calls one if the call demands it, or if the message has a word of a tool's name ("weather" calls
+//! `get_weather`); the arguments are made up by the tool's schema. Asked for JSON it answers JSON. A limit of tokens cuts
+//! the answer and says so; a token is a word and its space.
 
 use serde_json::{Map, Value, json};
 
+use super::ask::{Ask, Choice, Tool};
+
 /// Most words of `#words=N`.
 const WORDS_MAX: usize = 10_000;
+/// Most calls of `#calls=N`.
+const CALLS_MAX: usize = 16;
 /// Depth to which a schema is followed when a value is made up.
 const SCHEMA_DEPTH_MAX: usize = 8;
 
 /// What the model says.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Utterance {
     /// The text in tokens; empty with a tool call.
     pub(super) tokens: Vec<String>,
-    /// Name and arguments (JSON text) of the called tool.
-    pub(super) tool: Option<(String, String)>,
-    /// "stop", "length" or "tool_calls".
-    pub(super) finish_reason: &'static str,
+    /// The calls of tools.
+    pub(super) calls: Vec<Call>,
+    /// Why it ends.
+    pub(super) stop: Stop,
+    /// Tokens that were read.
+    pub(super) input_tokens: u64,
+    /// Tokens that were written.
+    pub(super) output_tokens: u64,
 }
 
-/// Answers a chat completions request.
-pub(super) fn answer(request: &Value) -> Utterance {
-    let last = request["messages"].as_array().and_then(|messages| messages.last()).unwrap_or(&Value::Null);
-    let prompt = text_of(&last["content"]);
-    let role = last["role"].as_str().unwrap_or("user");
-    if role != "tool"
-        && let Some(tool) = chosen_tool(request, &prompt)
-    {
-        let name = tool["name"].as_str().unwrap_or("tool").to_owned();
-        let arguments = sample(&tool["parameters"], &prompt, SCHEMA_DEPTH_MAX).to_string();
-        return Utterance { tokens: Vec::new(), tool: Some((name, arguments)), finish_reason: "tool_calls" };
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Call {
+    /// The tool.
+    pub(super) name: String,
+    /// Its arguments, as JSON text.
+    pub(super) arguments: String,
+}
+
+/// Why an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// All is said.
+    Said,
+    /// The limit of tokens.
+    Limit,
+    /// A tool is to be called.
+    Call,
+}
+
+impl Utterance {
+    /// Returns all of the text.
+    pub(super) fn text(&self) -> String {
+        self.tokens.concat()
     }
-    let text = match request.pointer("/response_format/type").and_then(Value::as_str) {
-        Some("json_object") => json!({"answer": prompt}).to_string(),
-        Some("json_schema") => {
-            let schema = request.pointer("/response_format/json_schema/schema").unwrap_or(&Value::Null);
-            sample(schema, &prompt, SCHEMA_DEPTH_MAX).to_string()
-        }
-        Some(_) | None if role == "tool" => format!("The tool said: {prompt}"),
-        Some(_) | None => text_answer(&prompt),
+}
+
+impl Call {
+    /// Returns the arguments as JSON.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_str(&self.arguments).unwrap_or_default()
+    }
+
+    /// Returns the arguments in pieces, as a stream has them.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.arguments.split_inclusive([',', ':'])
+    }
+}
+
+/// Answers.
+pub(super) fn answer(ask: &Ask) -> Utterance {
+    let prompt = ask.prompt.as_str();
+    if !ask.after_tool
+        && let Some(tool) = chosen_tool(ask)
+    {
+        let arguments = sample(&tool.schema, prompt, SCHEMA_DEPTH_MAX).to_string();
+        let call = Call { name: tool.name.clone(), arguments };
+        let calls = vec![call; number_in(prompt, "#calls=").unwrap_or(1).clamp(1, CALLS_MAX)];
+        let written: usize = calls.iter().map(|call| call.arguments.len().div_ceil(4)).sum();
+        let output_tokens = count(written).saturating_mul(ask.choices());
+        return Utterance {
+            tokens: Vec::new(),
+            calls,
+            stop: Stop::Call,
+            input_tokens: ask.input_tokens,
+            output_tokens,
+        };
+    }
+    let text = match &ask.schema {
+        Some(Value::Null) => json!({"answer": prompt}).to_string(),
+        Some(schema) => sample(schema, prompt, SCHEMA_DEPTH_MAX).to_string(),
+        None if ask.after_tool => format!("The tool said: {prompt}"),
+        None => text_answer(prompt),
     };
     let mut tokens: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
-    let limit = ["max_completion_tokens", "max_tokens"].iter().find_map(|key| request[*key].as_u64());
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let finish_reason = if tokens.len() > limit { "length" } else { "stop" };
+    let limit = ask.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let stop = if tokens.len() > limit { Stop::Limit } else { Stop::Said };
     tokens.truncate(limit);
-    Utterance { tokens, tool: None, finish_reason }
+    let output_tokens = count(tokens.len()).saturating_mul(ask.choices());
+    Utterance { tokens, calls: Vec::new(), stop, input_tokens: ask.input_tokens, output_tokens }
 }
 
-/// Estimates the tokens of a request's messages: four bytes a token, as vendors advise for English.
-pub(super) fn prompt_tokens(request: &Value) -> usize {
-    let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    messages.iter().map(|message| 4 + text_of(&message["content"]).len().div_ceil(4)).sum()
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => {
-            let texts: Vec<&str> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
-            texts.join(" ")
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
-    }
+/// Returns the number behind a word of the prompt.
+fn number_in(prompt: &str, word: &str) -> Option<usize> {
+    let (_, after) = prompt.split_once(word)?;
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
 }
 
 fn text_answer(prompt: &str) -> String {
     if let Some((_, text)) = prompt.split_once("#say ") {
         return text.to_owned();
     }
-    if let Some((_, count)) = prompt.split_once("#words=") {
-        let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
-        return words(digits.parse().unwrap_or(100));
+    if prompt.contains("#words=") {
+        return words(number_in(prompt, "#words=").unwrap_or(100));
     }
     if prompt.contains("#pii") {
         return "Of course. Write to jane.doe@example.com, call +1 415 555 0132, or charge 4111 1111 1111 1111."
@@ -107,23 +152,19 @@ fn words(count: usize) -> String {
     WORDS.into_iter().cycle().take(count.min(WORDS_MAX)).collect::<Vec<_>>().join(" ")
 }
 
-/// The tool that the request demands or the prompt suggests: its `function` object.
-fn chosen_tool<'a>(request: &'a Value, prompt: &str) -> Option<&'a Value> {
-    let tools = request["tools"].as_array()?;
-    let functions =
-        || tools.iter().map(|tool| &tool["function"]).filter(|function| function["name"].is_string());
-    let named = request.pointer("/tool_choice/function/name");
-    match request["tool_choice"].as_str() {
-        Some("none") => None,
-        Some("required") => functions().find(|tool| suggests(prompt, tool)).or_else(|| functions().next()),
-        Some(_) | None if named.is_some() => functions().find(|tool| Some(&tool["name"]) == named),
-        Some(_) | None => functions().find(|tool| suggests(prompt, tool)),
+/// The tool that the call demands or the prompt suggests.
+fn chosen_tool(ask: &Ask) -> Option<&Tool> {
+    let suggested = || ask.tools.iter().find(|tool| suggests(&ask.prompt, &tool.name));
+    match &ask.choice {
+        Choice::Never => None,
+        Choice::Always => suggested().or_else(|| ask.tools.first()),
+        Choice::Named(name) => ask.tools.iter().find(|tool| tool.name == *name),
+        Choice::Auto => suggested(),
     }
 }
 
-fn suggests(prompt: &str, tool: &Value) -> bool {
-    let prompt = prompt.to_lowercase();
-    let name = tool["name"].as_str().unwrap_or_default().to_lowercase();
+fn suggests(prompt: &str, name: &str) -> bool {
+    let (prompt, name) = (prompt.to_lowercase(), name.to_lowercase());
     name.split(['_', '-', '.']).any(|word| word.len() >= 4 && prompt.contains(word))
 }
 
@@ -175,61 +216,56 @@ fn name_in(prompt: &str) -> String {
 mod tests {
     use super::*;
 
-    fn says(request: &Value) -> String {
-        answer(request).tokens.concat()
+    fn asks(prompt: &str) -> Ask {
+        Ask { prompt: prompt.to_owned(), ..Ask::default() }
     }
 
-    fn asks(prompt: &str) -> Value {
-        json!({"messages": [{"role": "user", "content": prompt}]})
+    fn says(prompt: &str) -> String {
+        answer(&asks(prompt)).text()
     }
 
     #[test]
     fn commands_in_the_prompt_are_followed() {
-        assert!(says(&asks("hello there")).contains("\"hello there\""));
-        assert_eq!(says(&asks("please #say exactly this")), "exactly this");
-        assert!(says(&asks("#pii")).contains("jane.doe@example.com"));
-        assert!(says(&asks("#secret")).contains(&fake_secret()));
+        assert!(says("hello there").contains("\"hello there\""));
+        assert_eq!(says("please #say exactly this"), "exactly this");
+        assert!(says("#pii").contains("jane.doe@example.com"));
+        assert!(says("#secret").contains(&fake_secret()));
         assert_eq!(answer(&asks("#words=12 please")).tokens.len(), 12);
         assert_eq!(answer(&asks("#words=20000")).tokens.len(), WORDS_MAX);
-        let parts =
-            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "#say parts"}]}]});
-        assert_eq!(says(&parts), "parts");
     }
 
     #[test]
     fn a_limit_cuts_the_answer_and_says_so() {
-        let mut request = asks("#words=10");
-        request["max_tokens"] = json!(3);
-        let said = answer(&request);
-        assert_eq!((said.tokens.len(), said.finish_reason), (3, "length"));
+        let said = answer(&Ask { limit: Some(3), ..asks("#words=10") });
+        assert_eq!((said.tokens.len(), said.stop, said.output_tokens), (3, Stop::Limit, 3));
     }
 
     #[test]
     fn tools_are_called_when_demanded_or_suggested() {
-        let tools = json!([{"type": "function", "function": {"name": "get_weather", "parameters": {
-            "type": "object", "required": ["city", "unit", "days"], "properties": {
-                "city": {"type": "string"}, "unit": {"enum": ["celsius"]}, "days": {"type": "integer"},
-                "unused": {"type": "string"}}}}}]);
-        let check = |prompt: &str, choice: Value, expect: Option<&str>| {
-            let mut request = asks(prompt);
-            request["tools"] = tools.clone();
-            request["tool_choice"] = choice;
-            assert_eq!(answer(&request).tool.map(|tool| tool.1).as_deref(), expect, "{prompt}");
+        let schema = json!({"type": "object", "required": ["city", "unit", "days"], "properties": {
+            "city": {"type": "string"}, "unit": {"enum": ["celsius"]}, "days": {"type": "integer"},
+            "unused": {"type": "string"}}});
+        let tools = vec![Tool { name: "get_weather".to_owned(), schema }];
+        let check = |prompt: &str, choice: Choice, expect: &[&str]| {
+            let said = answer(&Ask { tools: tools.clone(), choice, ..asks(prompt) });
+            let calls: Vec<&str> = said.calls.iter().map(|call| call.arguments.as_str()).collect();
+            assert_eq!(calls, expect, "{prompt}");
         };
-        let paris = Some(r#"{"city":"Paris","unit":"celsius","days":1}"#);
-        check("What is the weather in Paris?", Value::Null, paris);
-        check("What is the weather in Paris?", json!("none"), None);
-        check("hello", json!("auto"), None);
-        check("Is it nice in Paris?", json!("required"), paris);
-        check("in Paris", json!({"type": "function", "function": {"name": "get_weather"}}), paris);
+        let paris = r#"{"city":"Paris","unit":"celsius","days":1}"#;
+        check("What is the weather in Paris?", Choice::Auto, &[paris]);
+        check("What is the weather in Paris? #calls=2", Choice::Auto, &[paris, paris]);
+        check("What is the weather in Paris?", Choice::Never, &[]);
+        check("hello", Choice::Auto, &[]);
+        check("Is it nice in Paris?", Choice::Always, &[paris]);
+        check("in Paris", Choice::Named("get_weather".to_owned()), &[paris]);
     }
 
     #[test]
-    fn a_tool_result_and_a_json_format_are_answered_in_kind() {
-        let result = json!({"messages": [{"role": "tool", "content": "21 degrees"}], "tools": []});
-        assert_eq!(says(&result), "The tool said: 21 degrees");
-        let mut request = asks("hi");
-        request["response_format"] = json!({"type": "json_object"});
-        assert_eq!(says(&request), r#"{"answer":"hi"}"#);
+    fn a_tool_result_and_a_schema_are_answered_in_kind() {
+        assert_eq!(
+            answer(&Ask { after_tool: true, ..asks("21 degrees") }).text(),
+            "The tool said: 21 degrees"
+        );
+        assert_eq!(answer(&Ask { schema: Some(Value::Null), ..asks("hi") }).text(), r#"{"answer":"hi"}"#);
     }
 }
