@@ -1,7 +1,7 @@
 //! The breaker against a reference that works otherwise: it keeps the set of permits that still count instead of
 //! generations, a log of everything instead of buckets, and tries time in steps of one millisecond instead of computing it.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::panic, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -98,6 +98,16 @@ fn asked_for_usage(recording: &Value) -> bool {
     recording.pointer("/request/body/stream_options/include_usage") == Some(&json!(true))
 }
 
+/// Members of answers by which OpenAI and Azure are known; the same of choices, and of usage (source: the recordings).
+const VENDORS: [&str; 4] = ["provider", "system_fingerprint", "x_groq", "prompt_filter_results"];
+const OF_CHOICES: [&str; 4] =
+    ["content_filter_results", "content_filter_result", "content_filter_raw", "content_filter_offsets"];
+const OF_USAGE: [&str; 3] = ["latency_checkpoint", "num_sources_used", "cost"];
+
+fn members<'a>(object: &'a Value, keys: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    keys.iter().filter_map(|key| Some((*key, object.get(key)?)))
+}
+
 /// The text with the call's own id, and without the fields by which a vendor is known: the contract hides both.
 fn own(text: &str, answer: &Value, id: &str) -> String {
     let mut text = text.to_owned();
@@ -106,8 +116,10 @@ fn own(text: &str, answer: &Value, id: &str) -> String {
             text = text.replacen(&format!("\"id\"{colon}{recorded}"), &format!("\"id\"{colon}\"{id}\""), 1);
         }
     }
+    let choices = answer["choices"].as_array().into_iter().flatten();
+    let of_choices = choices.flat_map(|choice| members(choice, &OF_CHOICES));
     for (key, value) in
-        ["provider", "system_fingerprint", "x_groq"].iter().filter_map(|key| Some((key, answer.get(key)?)))
+        members(answer, &VENDORS).chain(members(&answer["usage"], &OF_USAGE)).chain(of_choices)
     {
         for colon in [":", ": "] {
             let member = format!("\"{key}\"{colon}{value}");

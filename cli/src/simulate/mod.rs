@@ -14,6 +14,10 @@ mod answer;
 mod ask;
 mod body;
 mod breaking;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "reads of members of JSON, which give null; writes to objects made here"
+)]
 mod calls;
 mod connection;
 mod delivery;
@@ -24,6 +28,10 @@ mod server;
 #[cfg(test)]
 mod server_tests;
 mod shared;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "reads of members of JSON, which give null; writes to objects made here"
+)]
 mod wire;
 
 use std::{io, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};

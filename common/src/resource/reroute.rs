@@ -126,7 +126,7 @@ impl Reroute {
     pub(crate) fn steer(&self, chain: &[Step], [from, to]: &[Step; 2], own: bool) -> Vec<Step> {
         let leads = own || (chain.first().is_some_and(|first| first.is_at(from)) && has(chain, to));
         let first = to.clone();
-        let kept = |step: &&Step| !step.is_at(from) && !(leads && step.is_at(to));
+        let kept = |step: &&Step| !(step.is_at(from) || leads && step.is_at(to));
         let last = (self.kind == RerouteKind::Failover && has(chain, from)).then(|| from.clone());
         leads.then_some(first).into_iter().chain(chain.iter().filter(kept).cloned()).chain(last).collect()
     }

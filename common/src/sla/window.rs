@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::time::MonoMillis;
 
-const BUCKETS: u64 = 10;
+const BUCKETS: usize = 10;
+const COUNT: u64 = 10;
 
 /// Two counts over a window.
 #[derive(Debug, Clone)]
@@ -12,7 +13,7 @@ pub(super) struct Window {
     width_ms: u64,
     /// Number of the newest bucket since the start of time.
     newest: u64,
-    buckets: [Counts; BUCKETS as usize],
+    buckets: [Counts; BUCKETS],
 }
 
 /// How many, and how many of these were bad.
@@ -25,13 +26,13 @@ pub(super) struct Counts {
 impl Window {
     pub(super) fn new(length: Duration) -> Self {
         let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-        let width_ms = (length / BUCKETS).max(1);
-        Self { width_ms, newest: 0, buckets: [Counts::default(); BUCKETS as usize] }
+        let width_ms = (length / COUNT).max(1);
+        Self { width_ms, newest: 0, buckets: [Counts::default(); BUCKETS] }
     }
 
     pub(super) fn add(&mut self, now: MonoMillis, bad: bool) {
         self.advance(now);
-        let at = self.newest % BUCKETS;
+        let at = self.newest % COUNT;
         if let Some(bucket) = usize::try_from(at).ok().and_then(|at| self.buckets.get_mut(at)) {
             bucket.all = bucket.all.saturating_add(1);
             bucket.bad = bucket.bad.saturating_add(u64::from(bad));
@@ -53,9 +54,9 @@ impl Window {
     /// Empties the buckets between the newest and that of `now`; a time before the newest counts into the newest.
     fn advance(&mut self, now: MonoMillis) {
         let number = now.0 / self.width_ms;
-        let steps = number.saturating_sub(self.newest).min(BUCKETS);
+        let steps = number.saturating_sub(self.newest).min(COUNT);
         for step in 1..=steps {
-            let at = usize::try_from((number - steps + step) % BUCKETS).unwrap_or_default();
+            let at = usize::try_from((number - steps + step) % COUNT).unwrap_or_default();
             if let Some(bucket) = self.buckets.get_mut(at) {
                 *bucket = Counts::default();
             }

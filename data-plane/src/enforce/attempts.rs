@@ -106,20 +106,8 @@ where
         };
         let started = clock.mono();
         let underway = Underway::new(&call, &clock, note(candidate, "", ""));
-        let tried = match inner.call(attempt).await {
-            Ok(mut answer) => {
-                if !rates_mean_something {
-                    answer.told.rates.clear();
-                }
-                reply::begin(&call, answer).await
-            }
-            Err(mut fault) => {
-                if !rates_mean_something {
-                    fault.told.rates.clear();
-                }
-                Err(fault)
-            }
-        };
+        let asked = inner.call(attempt).await;
+        let tried = begin(&call, asked, rates_mean_something).await;
         if let Some(good) = served(&tried) {
             let tokens = call.trace.note().usage.filter(|_| good).map_or(0, |usage| usage.output);
             reroutes.report(&call.route, candidate, good, clock.mono().since(started), tokens);
@@ -146,6 +134,28 @@ where
         }
     }
     Err(failures.verdict())
+}
+
+/// Begins the reply with what an upstream gave, without what its head says of limits if that means nothing to the caller.
+async fn begin(
+    call: &Call,
+    asked: Result<Answer, AttemptFault>,
+    rates_mean_something: bool,
+) -> Result<Reply, AttemptFault> {
+    match asked {
+        Ok(mut answer) => {
+            if !rates_mean_something {
+                answer.told.rates.clear();
+            }
+            reply::begin(call, answer).await
+        }
+        Err(mut fault) => {
+            if !rates_mean_something {
+                fault.told.rates.clear();
+            }
+            Err(fault)
+        }
+    }
 }
 
 /// Whether an upstream served a call; none if it was not asked, or if the fault was the caller's own.

@@ -9,7 +9,8 @@ use super::play::{Client, leaks, provider, question, simulator};
 use super::seen::Seen;
 
 /// Route, chain of faults, deadline, and what callers get: the status, the code of chat, the type of messages.
-const ROUTES: [(&str, [&str; 2], &str, u16, &str, &str); 5] = [
+type RouteRow = (&'static str, [&'static str; 2], &'static str, u16, &'static str, &'static str);
+const ROUTES: [RouteRow; 5] = [
     ("failing", ["status=500", "hang_up"], "10s", 503, "no_provider_available", "overloaded_error"),
     ("refusing", ["refuse", "status=401"], "10s", 503, "no_provider_available", "overloaded_error"),
     (

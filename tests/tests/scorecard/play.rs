@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -118,8 +119,8 @@ impl Play {
     async fn simulators(&self) -> BTreeMap<String, Simulator> {
         let mut simulators = BTreeMap::new();
         for case in &self.cases {
-            if !simulators.contains_key(&case.simulator()) {
-                simulators.insert(case.simulator(), simulator(case.upstream, case.row.fault).await);
+            if let Entry::Vacant(place) = simulators.entry(case.simulator()) {
+                place.insert(simulator(case.upstream, case.row.fault).await);
             }
         }
         simulators

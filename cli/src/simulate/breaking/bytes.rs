@@ -122,8 +122,8 @@ impl Pen<'_> {
 
     fn drip(&self, wait: Duration) -> Raw {
         let stream = self.answer.is_stream();
-        let bytes = self.all.to_vec().into_iter();
-        let drops = bytes.flat_map(move |byte| {
+        let bytes: Vec<u8> = self.all.into();
+        let drops = bytes.into_iter().flat_map(move |byte| {
             let drop = if stream { chunk(&[byte]) } else { Step::Bytes(Bytes::copy_from_slice(&[byte])) };
             [drop, Step::Wait(wait)]
         });
