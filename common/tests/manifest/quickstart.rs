@@ -162,6 +162,7 @@ spec:
 revision: 7
 create_time: 1970-01-01T00:00:00.000Z
 update_time: 1970-01-01T00:00:00.000Z
+not_yet_enforced: []
 "#;
     assert_eq!(json_to_yaml(&json, &not_yet_enforced(route.kind, &route.spec)), expect);
 }
