@@ -99,13 +99,33 @@ fn asked_for_usage(recording: &Value) -> bool {
 }
 
 /// Members of answers by which OpenAI and Azure are known; the same of choices, and of usage (source: the recordings).
-const VENDORS: [&str; 4] = ["provider", "system_fingerprint", "x_groq", "prompt_filter_results"];
-const OF_CHOICES: [&str; 4] =
-    ["content_filter_results", "content_filter_result", "content_filter_raw", "content_filter_offsets"];
-const OF_USAGE: [&str; 3] = ["latency_checkpoint", "num_sources_used", "cost"];
+const VENDORS: [&str; 5] =
+    ["provider", "system_fingerprint", "x_groq", "prompt_filter_results", "latency_checkpoint"];
+const OF_CHOICES: [&str; 5] = [
+    "content_filter_results",
+    "content_filter_result",
+    "content_filter_raw",
+    "content_filter_offsets",
+    "native_finish_reason",
+];
+const OF_USAGE: [&str; 6] =
+    ["latency_checkpoint", "num_sources_used", "cost", "cost_in_usd_ticks", "cost_details", "is_byok"];
 
-fn members<'a>(object: &'a Value, keys: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    keys.iter().filter_map(|key| Some((*key, object.get(key)?)))
+fn members<'a>(object: &'a Value, keys: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    keys.iter().copied().filter(|key| object.get(*key).is_some())
+}
+
+/// The text without the first member of a name, and without its comma.
+fn without_member(text: &str, key: &str) -> String {
+    let name = format!("\"{key}\":");
+    let Some(start) = text.find(&name) else { return text.to_owned() };
+    let mut value = serde_json::Deserializer::from_str(&text[start + name.len()..]).into_iter::<Value>();
+    let _read = value.next().expect("a member has a value").expect("the recording is JSON");
+    let end = start + name.len() + value.byte_offset();
+    match text[..start].trim_end().strip_suffix(',') {
+        Some(before) => format!("{before}{}", &text[end..]),
+        None => format!("{}{}", &text[..start], text[end..].trim_start_matches(',').trim_start()),
+    }
 }
 
 /// The text with the call's own id, and without the fields by which a vendor is known: the contract hides both.
@@ -118,17 +138,11 @@ fn own(text: &str, answer: &Value, id: &str) -> String {
     }
     let choices = answer["choices"].as_array().into_iter().flatten();
     let of_choices = choices.flat_map(|choice| members(choice, &OF_CHOICES));
-    for (key, value) in
-        members(answer, &VENDORS).chain(members(&answer["usage"], &OF_USAGE)).chain(of_choices)
-    {
-        for colon in [":", ": "] {
-            let member = format!("\"{key}\"{colon}{value}");
-            for with_comma in [format!(", {member}"), format!(",{member}"), format!("{member},")] {
-                text = text.replacen(&with_comma, "", 1);
-            }
-        }
-    }
-    text
+    let of_usage = members(&answer["usage"], &OF_USAGE);
+    members(answer, &VENDORS)
+        .chain(of_usage)
+        .chain(of_choices)
+        .fold(text, |text, key| without_member(&text, key))
 }
 
 fn with_alias(line: &str, event: &Value, alias: &str, id: &str) -> String {
