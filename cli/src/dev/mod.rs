@@ -141,7 +141,7 @@ impl Ready {
             }
         };
         format!(
-            "Breakwater is up.\n\n  proxy          {proxy_url}/v1   (OpenAI's format)\n  control plane  {admin_url}   (gRPC and REST)\n  \
+            "Breakwater is up.\n\n  proxy          {proxy_url}/v1   (OpenAI's format; every other one: docs/formats.md)\n  control plane  {admin_url}   (gRPC and REST)\n  \
              data           {}\n\nIn a second terminal:\n\n{path}  export BREAKWATER_SERVER={admin_url}\n  \
              export BREAKWATER_TOKEN={admin_token}\n  export KEY={api_key}\n\n  breakwater get routes\n  \
              breakwater providers status\n  breakwater ledger records\n\n{call}\n\
